@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "ratls/bytes.h"
+
+namespace ratls {
+
+/// read_file reads a whole file of at most max_bytes until its end; the size that the file system
+/// states is not believed, because Gramine's pseudo files state 0.
+/// Blocks: on the file. Errors: file_unreadable.
+Result<Bytes> read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// FileMode says who may read a new file.
+enum class FileMode { secret = 0600, shared = 0644 };
+
+/// write_new_file makes a file that must not exist yet (O_EXCL, O_NOFOLLOW); when writing fails it
+/// is removed again. Blocks: on the file. Errors: file_unwritable.
+Result<void> write_new_file(const std::filesystem::path& path, BytesView content, FileMode mode);
+
+/// replace_file writes a temporary file beside path and renames it over path, so that a reader
+/// sees the old or the new content and never a part. Blocks: on the file. Errors: file_unwritable.
+Result<void> replace_file(const std::filesystem::path& path, BytesView content, FileMode mode);
+
+}  // namespace ratls
