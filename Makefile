@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test bench fuzz format check-format lint clean
+MAKEFLAGS += --no-print-directory
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+export JOBS
+
+help: ## list the targets
+	@echo 'ratls: private sessions with code you can verify'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo 'Variables: JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS)'
+
+demo: ## build ratls, then show a session and three refusals on simulated enclaves
+	@tools/setup build
+	@tools/build release ratls
+	@RATLS=build/release/ratls examples/demo
+
+build: ## build everything that is shipped, in build/release
+	@tools/setup build
+	@tools/build release
+
+test: ## build with tests in build/test and run them
+	@tools/setup build test
+	@tools/build test
+	@tools/run_tests build/test
+
+bench: ## build and run the benchmarks
+	@tools/setup build bench
+	@tools/build bench
+	@tools/run_benchmarks build/bench
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS
+	@tools/setup build fuzz
+	@tools/build fuzz
+	@tools/run_fuzzers build/fuzz $(FUZZ_SECONDS)
+
+format: ## format the C++ files
+	@tools/setup build test
+	@tools/format
+
+check-format: ## say which C++ files are not formatted
+	@tools/setup build test
+	@tools/format --check
+
+lint: ## run the checks of the rules in CONTRIBUTING.md
+	@tools/setup build test
+	@.ci/run format rules spelling shell
+
+clean: ## remove the build folders
+	@rm -rf build
