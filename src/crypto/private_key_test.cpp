@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+
+#include <thread>
+
+#include "base/reader.h"
+#include "crypto/crypto.h"
+#include "crypto/openssl_objects.h"
+
+namespace ratls::crypto {
+namespace {
+
+std::string text_of(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return std::string(data, static_cast<std::size_t>(size));
+}
+
+std::string pkcs8_pem(EVP_PKEY* key, const EVP_CIPHER* cipher = nullptr) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(bio.get(), key, cipher, "password", 8, nullptr, nullptr),
+            1);
+  return text_of(bio.get());
+}
+
+Code refusal(std::string_view pem) {
+  const auto key = PrivateKey::from_pem(as_bytes(pem));
+  return key ? Code::ok : key.error().code();
+}
+
+class EachKeyType : public ::testing::TestWithParam<KeyType> {};
+
+TEST_P(EachKeyType, HasPointOfItsSpki) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  EXPECT_EQ(key.type(), GetParam());
+  const Bytes point = key.public_point().value();
+  const Bytes spki = key.spki_der().value();
+  ASSERT_EQ(point.size(), GetParam() == KeyType::p256 ? 64U : 96U);
+  ASSERT_GT(spki.size(), point.size() + 1);
+  EXPECT_EQ(spki[spki.size() - point.size() - 1], 0x04);
+  EXPECT_EQ(to_hex(BytesView(spki).last(point.size())), to_hex(point));
+}
+
+TEST_P(EachKeyType, RoundTripsThroughPem) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  const Bytes pem = key.to_pem().value();
+  EXPECT_TRUE(as_text(pem).starts_with("-----BEGIN PRIVATE KEY-----\n"));
+  const auto read = PrivateKey::from_pem(pem).value();
+  EXPECT_EQ(read.type(), GetParam());
+  EXPECT_EQ(read.spki_der().value(), key.spki_der().value());
+  EXPECT_EQ(read.to_der().value(), key.to_der().value());
+}
+
+TEST_P(EachKeyType, SignsInHalvesOfFixedSize) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  const std::size_t size = GetParam() == KeyType::p256 ? 64 : 96;
+  // One number in 256 is shorter and needs its zeros.
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(key.sign_raw(as_bytes("m")).value().size(), size);
+}
+
+INSTANTIATE_TEST_SUITE_P(PrivateKey, EachKeyType, ::testing::Values(KeyType::p256, KeyType::p384));
+
+TEST(PrivateKey, GeneratesAnotherKeyEachTime) {
+  EXPECT_NE(PrivateKey::generate(KeyType::p256).value().public_point().value(),
+            PrivateKey::generate(KeyType::p256).value().public_point().value());
+}
+
+TEST(PrivateKey, SignsWhatThePublicKeyVerifies) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  const auto verifier = P256PublicKey::from_point(key.public_point().value()).value();
+  const Bytes signature = key.sign_raw(as_bytes("message")).value();
+  EXPECT_TRUE(verifier.verify(as_bytes("message"), signature));
+  EXPECT_FALSE(verifier.verify(as_bytes("massage"), signature));
+}
+
+TEST(PrivateKey, SignsFromSeveralThreads) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  const auto verifier = P256PublicKey::from_point(key.public_point().value()).value();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 10; ++round) {
+        EXPECT_TRUE(verifier.verify(as_bytes("m"), key.sign_raw(as_bytes("m")).value()));
+      }
+    });
+  }
+}
+
+TEST(PrivateKey, ReadsSec1) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  ASSERT_EQ(PEM_write_bio_PrivateKey_traditional(bio.get(), key.native(), nullptr, nullptr, 0,
+                                                 nullptr, nullptr),
+            1);
+  const std::string pem = text_of(bio.get());
+  ASSERT_TRUE(pem.starts_with("-----BEGIN EC PRIVATE KEY-----"));
+  EXPECT_EQ(PrivateKey::from_pem(as_bytes(pem)).value().spki_der().value(), key.spki_der().value());
+}
+
+TEST(PrivateKey, WritesPlainEncodingOfUnusualKeys) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  const auto unusual = PrivateKey::from_pem(key.to_pem().value()).value();
+  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(unusual.native(), OSSL_PKEY_PARAM_EC_ENCODING,
+                                           OSSL_PKEY_EC_ENCODING_EXPLICIT),
+            1);
+  ASSERT_EQ(
+      EVP_PKEY_set_utf8_string_param(unusual.native(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                     OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_COMPRESSED),
+      1);
+  ASSERT_NE(unusual.spki_der().value(), key.spki_der().value());
+  const auto read = PrivateKey::from_pem(as_bytes(pkcs8_pem(unusual.native())));
+  ASSERT_TRUE(read) << read.error().detail();
+  EXPECT_EQ(read->spki_der().value(), key.spki_der().value());
+}
+
+TEST(PrivateKey, RefusesOtherKeys) {
+  EXPECT_EQ(refusal(pkcs8_pem(PkeyPtr(EVP_RSA_gen(2048)).get())), Code::key_unsupported);
+  EXPECT_EQ(refusal(pkcs8_pem(PkeyPtr(EVP_EC_gen("secp256k1")).get())), Code::key_unsupported);
+  EXPECT_EQ(refusal(pkcs8_pem(PkeyPtr(EVP_EC_gen("P-521")).get())), Code::key_unsupported);
+  EXPECT_EQ(refusal(pkcs8_pem(PkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")).get())),
+            Code::key_unsupported);
+}
+
+TEST(PrivateKey, RefusesEncryptedKeyWithoutAsking) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  EXPECT_EQ(refusal(pkcs8_pem(key.native(), EVP_aes_256_cbc())), Code::key_unsupported);
+}
+
+TEST(PrivateKey, RefusesNonsense) {
+  EXPECT_EQ(refusal(""), Code::key_unsupported);
+  EXPECT_EQ(refusal("no key"), Code::key_unsupported);
+  EXPECT_EQ(refusal("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+            Code::key_unsupported);
+  EXPECT_EQ(refusal(std::string(100'000, 'A')), Code::key_unsupported);
+}
+
+TEST(PrivateKey, RefusesForeignPublicPart) {
+  const Bytes der = PrivateKey::generate(KeyType::p256).value().to_der().value();
+  const Bytes other = PrivateKey::generate(KeyType::p256).value().public_point().value();
+  Bytes mixed = der;
+  std::copy(other.begin(), other.end(), mixed.end() - 64);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  ASSERT_GT(
+      PEM_write_bio(bio.get(), "PRIVATE KEY", "", mixed.data(), static_cast<long>(mixed.size())),
+      0);
+  EXPECT_EQ(refusal(text_of(bio.get())), Code::key_unsupported);
+}
+
+TEST(PrivateKey, LeavesNoErrorsInTheQueue) {
+  ERR_clear_error();
+  EXPECT_FALSE(PrivateKey::from_pem(as_bytes("no key")));
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  ASSERT_TRUE(PrivateKey::from_pem(key.to_pem().value()));
+  EXPECT_EQ(ERR_peek_error(), 0U);
+}
+
+}  // namespace
+}  // namespace ratls::crypto
