@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <utility>
+
+#include "ratls/tcb.h"
+#include "tcb/qe_identity.h"
+
+namespace ratls {
+namespace {
+
+constexpr std::array<std::pair<TcbStatus, std::string_view>, 8> kNames = {{
+    {TcbStatus::up_to_date, "UpToDate"},
+    {TcbStatus::sw_hardening_needed, "SWHardeningNeeded"},
+    {TcbStatus::configuration_needed, "ConfigurationNeeded"},
+    {TcbStatus::configuration_and_sw_hardening_needed, "ConfigurationAndSWHardeningNeeded"},
+    {TcbStatus::out_of_date, "OutOfDate"},
+    {TcbStatus::out_of_date_configuration_needed, "OutOfDateConfigurationNeeded"},
+    {TcbStatus::revoked, "Revoked"},
+    {TcbStatus::not_supported, "NotSupported"},
+}};
+
+// What an outdated quoting enclave makes of a platform's status.
+TcbStatus outdated(TcbStatus platform) noexcept {
+  switch (platform) {
+    case TcbStatus::up_to_date:
+    case TcbStatus::sw_hardening_needed:
+    case TcbStatus::out_of_date:
+      return TcbStatus::out_of_date;
+    case TcbStatus::configuration_needed:
+    case TcbStatus::configuration_and_sw_hardening_needed:
+    case TcbStatus::out_of_date_configuration_needed:
+      return TcbStatus::out_of_date_configuration_needed;
+    case TcbStatus::revoked:
+      return TcbStatus::revoked;
+    case TcbStatus::not_supported:
+      break;
+  }
+  return TcbStatus::not_supported;
+}
+
+}  // namespace
+
+std::string_view to_string(TcbStatus status) noexcept {
+  for (const auto& [value, name] : kNames) {
+    if (value == status) return name;
+  }
+  return "NotSupported";
+}
+
+std::optional<TcbStatus> parse_tcb_status(std::string_view text) noexcept {
+  for (const auto& [value, name] : kNames) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+namespace tcb {
+
+TcbStatus converge(TcbStatus platform, TcbStatus qe) noexcept {
+  if (platform == TcbStatus::not_supported) return TcbStatus::not_supported;
+  switch (qe) {
+    case TcbStatus::up_to_date:
+      return platform;
+    case TcbStatus::out_of_date:
+      return outdated(platform);
+    case TcbStatus::revoked:
+      return TcbStatus::revoked;
+    // No QE identity may hold these (parse_qe_identity); they must not pass as UpToDate.
+    case TcbStatus::sw_hardening_needed:
+    case TcbStatus::configuration_needed:
+    case TcbStatus::configuration_and_sw_hardening_needed:
+    case TcbStatus::out_of_date_configuration_needed:
+    case TcbStatus::not_supported:
+      break;
+  }
+  return TcbStatus::not_supported;
+}
+
+}  // namespace tcb
+}  // namespace ratls

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "ratls/tcb.h"
+#include "tcb/qe_identity.h"
+
+namespace ratls {
+namespace {
+
+using enum TcbStatus;
+
+constexpr std::array kAll = {up_to_date,
+                             sw_hardening_needed,
+                             configuration_needed,
+                             configuration_and_sw_hardening_needed,
+                             out_of_date,
+                             out_of_date_configuration_needed,
+                             revoked,
+                             not_supported};
+
+TEST(TcbStatus, IsWrittenAndReadInIntelsSpelling) {
+  constexpr std::array<std::string_view, 8> kNames = {"UpToDate",
+                                                      "SWHardeningNeeded",
+                                                      "ConfigurationNeeded",
+                                                      "ConfigurationAndSWHardeningNeeded",
+                                                      "OutOfDate",
+                                                      "OutOfDateConfigurationNeeded",
+                                                      "Revoked",
+                                                      "NotSupported"};
+  for (std::size_t i = 0; i < kAll.size(); ++i) {
+    EXPECT_EQ(to_string(kAll[i]), kNames[i]);
+    EXPECT_EQ(parse_tcb_status(kNames[i]), kAll[i]);
+  }
+}
+
+TEST(TcbStatus, RejectsOtherSpellings) {
+  for (std::string_view text : {"", "uptodate", "UpToDate ", " UpToDate", "UpToDat", "OutOfDat",
+                                "TDRelaunchAdvised", "SwHardeningNeeded"}) {
+    EXPECT_EQ(parse_tcb_status(text), std::nullopt) << text;
+  }
+}
+
+TEST(Converge, KeepsThePlatformWhenTheQeIsUpToDate) {
+  for (TcbStatus platform : kAll) EXPECT_EQ(tcb::converge(platform, up_to_date), platform);
+}
+
+TEST(Converge, OutdatesThePlatformWhenTheQeIsOutOfDate) {
+  EXPECT_EQ(tcb::converge(up_to_date, out_of_date), out_of_date);
+  EXPECT_EQ(tcb::converge(sw_hardening_needed, out_of_date), out_of_date);
+  EXPECT_EQ(tcb::converge(configuration_needed, out_of_date), out_of_date_configuration_needed);
+  EXPECT_EQ(tcb::converge(configuration_and_sw_hardening_needed, out_of_date),
+            out_of_date_configuration_needed);
+  EXPECT_EQ(tcb::converge(out_of_date, out_of_date), out_of_date);
+  EXPECT_EQ(tcb::converge(out_of_date_configuration_needed, out_of_date),
+            out_of_date_configuration_needed);
+  EXPECT_EQ(tcb::converge(revoked, out_of_date), revoked);
+  EXPECT_EQ(tcb::converge(not_supported, out_of_date), not_supported);
+}
+
+TEST(Converge, RevokesWithTheQe) {
+  for (TcbStatus platform : kAll) {
+    EXPECT_EQ(tcb::converge(platform, revoked),
+              platform == not_supported ? not_supported : revoked);
+  }
+}
+
+TEST(Converge, IsNotSupportedForAnyOtherStatusOfTheQe) {
+  for (TcbStatus qe : {not_supported, sw_hardening_needed, configuration_needed,
+                       configuration_and_sw_hardening_needed, out_of_date_configuration_needed}) {
+    for (TcbStatus platform : kAll) EXPECT_EQ(tcb::converge(platform, qe), not_supported);
+  }
+}
+
+}  // namespace
+}  // namespace ratls
