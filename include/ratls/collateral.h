@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ratls/bytes.h"
+
+namespace ratls {
+
+/// Collateral is what Intel publishes about a platform, as the field exchanges it (the JSON object
+/// QuoteCollateralV3): nothing in it is verified. Chains are PEM; CRLs and signatures are the
+/// decoded bytes; tcb_info and qe_identity are the exact texts that the signatures cover.
+struct Collateral {
+  std::string pck_crl_issuer_chain;
+  Bytes root_ca_crl;  ///< DER or PEM
+  Bytes pck_crl;      ///< DER or PEM
+  std::string tcb_info_issuer_chain;
+  std::string tcb_info;
+  Bytes tcb_info_signature;
+  std::string qe_identity_issuer_chain;
+  std::string qe_identity;
+  Bytes qe_identity_signature;
+  std::optional<std::string> pck_certificate_chain;  ///< for certification data types 1 to 3
+};
+
+inline constexpr std::size_t kMaxCollateralSize = 8 * 1024 * 1024;
+
+/// parse_collateral reads the JSON object: every member but pck_certificate_chain is needed, no
+/// member twice, unknown members are ignored. Errors: collateral_malformed.
+Result<Collateral> parse_collateral(std::string_view json);
+
+/// format_collateral writes the JSON object, CRLs and signatures in lower-case hex.
+std::string format_collateral(const Collateral& collateral);
+
+/// TrustRoot is the one certificate that every chain must end in, compared byte for byte.
+/// Thread-safety: immutable.
+class TrustRoot {
+ public:
+  /// intel is Intel's SGX Root CA (production, valid to 2049).
+  static const TrustRoot& intel();
+  /// from_pem takes one self-signed P-256 CA certificate; the same bytes as Intel's give intel().
+  /// Errors: policy_invalid.
+  static Result<TrustRoot> from_pem(BytesView pem);
+
+  BytesView certificate_der() const noexcept;
+  bool is_intel() const noexcept { return is_intel_; }
+
+  struct Impl;  // the parsed certificate and key, for src/collateral and src/verifier
+  const Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  TrustRoot() = default;
+  std::shared_ptr<const Impl> impl_;
+  bool is_intel_ = false;
+};
+
+/// PreparedCollateral is collateral whose signatures were checked once, against one root, so that
+/// many quotes can be verified with it quickly. It holds for each part either the checked content
+/// or its error, because the verifier reports the first failure in the order of its own checks.
+/// Dates are not judged here. Thread-safety: immutable.
+class PreparedCollateral {
+ public:
+  static std::shared_ptr<const PreparedCollateral> prepare(const Collateral& collateral,
+                                                           const TrustRoot& root,
+                                                           std::string source);
+  ~PreparedCollateral();
+
+  /// source is where it came from: "file", "pccs", "stapled" or "cache".
+  const std::string& source() const noexcept { return source_; }
+
+  struct Parts;  // src/collateral/parts.h, for src/verifier
+  const Parts& parts() const noexcept { return *parts_; }
+
+ private:
+  PreparedCollateral() = default;
+  std::string source_;
+  std::unique_ptr<const Parts> parts_;
+};
+
+/// CollateralRequest names the platform whose collateral is needed.
+struct CollateralRequest {
+  std::string tee;     ///< "sgx" or "tdx"
+  std::string fmspc;   ///< 12 lower-case hex digits; empty when only the collateral can tell
+  std::string pck_ca;  ///< "platform" or "processor"; empty when only the collateral can tell
+};
+
+/// CollateralSource finds collateral. Implementations may block on files or the network; find may
+/// be called from any thread. Errors: collateral_unavailable, collateral_malformed.
+class CollateralSource {
+ public:
+  virtual ~CollateralSource() = default;
+  virtual Result<std::shared_ptr<const PreparedCollateral>> find(
+      const CollateralRequest& request) = 0;
+};
+
+/// open_collateral_sources joins the entries of [collateral] sources, tried in order until one has
+/// collateral. "file:PATH" (relative to base_dir) is read and prepared once, when first needed.
+/// "pcs", "stapled" and https sources are not available in this version: they end in
+/// collateral_unavailable when they are reached.
+/// Errors: policy_invalid for an entry that is no source.
+Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
+    const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
+    const TrustRoot& root);
+
+}  // namespace ratls

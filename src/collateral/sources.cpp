@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <mutex>
+
+#include "base/file.h"
+#include "base/reader.h"
+#include "ratls/collateral.h"
+
+namespace ratls {
+namespace {
+
+using Prepared = std::shared_ptr<const PreparedCollateral>;
+
+/// FileSource reads a collateral file once, when it is first needed.
+class FileSource final : public CollateralSource {
+ public:
+  FileSource(std::filesystem::path path, TrustRoot root)
+      : path_(std::move(path)), root_(std::move(root)) {}
+
+  Result<Prepared> find(const CollateralRequest&) override {
+    const std::lock_guard lock(mutex_);
+    if (prepared_) return prepared_;
+    auto content = read_file(path_, kMaxCollateralSize);
+    if (!content) {
+      return Error(Code::collateral_unavailable, path_.string(), content.error().detail());
+    }
+    auto collateral = parse_collateral(as_text(*content));
+    if (!collateral) return collateral.error().in(path_.string());
+    prepared_ = PreparedCollateral::prepare(*collateral, root_, "file");
+    return prepared_;
+  }
+
+ private:
+  const std::filesystem::path path_;
+  const TrustRoot root_;
+  std::mutex mutex_;
+  Prepared prepared_;
+};
+
+/// AbsentSource stands for a kind of source that this version does not have.
+class AbsentSource final : public CollateralSource {
+ public:
+  explicit AbsentSource(std::string name) : name_(std::move(name)) {}
+  Result<Prepared> find(const CollateralRequest&) override {
+    return Error(Code::collateral_unavailable, name_,
+                 "this version reads collateral from files only; use file:PATH or --collateral");
+  }
+
+ private:
+  const std::string name_;
+};
+
+/// OrderedSources asks one after the other. What a source brings decides; only one that is not
+/// available passes the question on.
+class OrderedSources final : public CollateralSource {
+ public:
+  explicit OrderedSources(std::vector<std::unique_ptr<CollateralSource>> sources)
+      : sources_(std::move(sources)) {}
+
+  Result<Prepared> find(const CollateralRequest& request) override {
+    std::string where;
+    std::string detail;
+    for (const auto& source : sources_) {
+      auto found = source->find(request);
+      if (found || found.error().code() != Code::collateral_unavailable) return found;
+      where += (where.empty() ? "" : ", ") + found.error().where();
+      detail += (detail.empty() ? "" : "; ") + found.error().detail();
+    }
+    return Error(Code::collateral_unavailable, std::move(where), std::move(detail));
+  }
+
+ private:
+  const std::vector<std::unique_ptr<CollateralSource>> sources_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
+    const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
+    const TrustRoot& root) {
+  std::vector<std::unique_ptr<CollateralSource>> opened;
+  for (const std::string& source : sources) {
+    if (source.starts_with("file:") && source.size() > 5) {
+      opened.push_back(std::make_unique<FileSource>(base_dir / source.substr(5), root));
+    } else if (source == "pcs" || source == "stapled" || source.starts_with("https://")) {
+      opened.push_back(std::make_unique<AbsentSource>(source));
+    } else {
+      return Error(Code::policy_invalid, "collateral.sources", "\"" + source + "\" is no source");
+    }
+  }
+  if (opened.empty()) return Error(Code::policy_invalid, "collateral.sources", "none is named");
+  return std::shared_ptr<CollateralSource>(std::make_shared<OrderedSources>(std::move(opened)));
+}
+
+}  // namespace ratls
