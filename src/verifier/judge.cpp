@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/steps.h"
+
+namespace ratls::verifier {
+namespace {
+
+// The chain that the quote brought, or that of the collateral for certification data 1 to 3.
+Result<PckChain> chain_of(const Subject& subject, const PreparedCollateral::Parts& parts,
+                          const TrustRoot& root, UnixTime now, Report& report) {
+  if (subject.chain) return *subject.chain;
+  if (!parts.pck_chain) {
+    return Error(
+        Code::certification_data_unsupported, "quote.certification_data",
+        "type " +
+            std::to_string(static_cast<int>(subject.quote.signature.certification_data.type)) +
+            " names the PCK certificate without bringing it, and the collateral has no "
+            "pck_certificate_chain");
+  }
+  if (!*parts.pck_chain) return parts.pck_chain->error();
+  return verify_pck_chain(**parts.pck_chain, root, now, report);
+}
+
+}  // namespace
+
+Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
+                       const TrustRoot& root, const Policy& policy, UnixTime now, Report& report) {
+  const PreparedCollateral::Parts& parts = collateral.parts();
+  report.collateral_source = collateral.source();
+  RATLS_TRY(const PckChain chain, chain_of(subject, parts, root, now, report));
+  RATLS_CHECK(check_crls(chain, parts, now));
+  RATLS_CHECK(check_documents(subject, chain, parts, now, report));
+  RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, report));
+  match_tcb(subject.quote, chain, parts, report);
+  RATLS_CHECK(check_tcb_policy(policy, now, report));
+  RATLS_CHECK(check_enclave_policy(policy, report));
+  UnixTime expires = std::min(*report.collateral_expires,
+                              *report.collateral_issued + policy.tcb.max_collateral_age);
+  if (subject.certificate) {
+    RATLS_TRY(const UnixTime end, check_certificate(subject, policy, now, report));
+    expires = std::min(expires, end);
+  }
+  return expires;
+}
+
+}  // namespace ratls::verifier

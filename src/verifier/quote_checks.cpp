@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/steps.h"
+
+namespace ratls::verifier {
+namespace {
+
+bool all_zero(BytesView bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
+// Step I: the QE report vouches for the attestation key. Intel compares the first half only; the
+// rest of genuine reports is zero, and anything else was not written by Intel's QE.
+Result<void> check_key_binding(const QuoteSignature& signature) {
+  const BytesView report_data = signature.qe_report.report_data.view();
+  const crypto::Sha256 expected =
+      crypto::sha256(signature.attestation_key.view(), signature.qe_auth_data);
+  if (!std::ranges::equal(report_data.first(32), expected.bytes)) {
+    return Error(Code::attestation_key_unbound, "qe_report.report_data",
+                 "it is not the hash of attestation key and QE authentication data");
+  }
+  if (!all_zero(report_data.subspan(32))) {
+    return Error(Code::attestation_key_unbound, "qe_report.report_data[32..63]",
+                 "these bytes must be zero");
+  }
+  return {};
+}
+
+// Step J without the TCB level (Intel QVL, EnclaveReportVerifier).
+Result<void> check_qe_identity(const EnclaveReport& report, const tcb::QeIdentity& identity) {
+  const auto differs = [](std::string_view field, const std::string& got,
+                          const std::string& wanted) {
+    return Error(Code::qe_identity_mismatch, "qe_report." + std::string(field),
+                 "got " + got + ", published is " + wanted);
+  };
+  if ((report.misc_select & identity.misc_select_mask) !=
+      (identity.misc_select & identity.misc_select_mask)) {
+    return differs("misc_select", std::to_string(report.misc_select),
+                   std::to_string(identity.misc_select));
+  }
+  for (std::size_t i = 0; i < report.attributes.bytes.size(); ++i) {
+    const std::uint8_t mask = identity.attributes_mask.bytes[i];
+    if ((report.attributes.bytes[i] & mask) != (identity.attributes.bytes[i] & mask)) {
+      return differs("attributes", to_hex(report.attributes), to_hex(identity.attributes));
+    }
+  }
+  if (!std::ranges::equal(report.mr_signer.bytes, identity.mr_signer.bytes)) {
+    return differs("mr_signer", to_hex(report.mr_signer), to_hex(identity.mr_signer));
+  }
+  if (report.isv_prod_id != identity.isv_prod_id) {
+    return differs("isv_prod_id", std::to_string(report.isv_prod_id),
+                   std::to_string(identity.isv_prod_id));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
+                         Report& report) {
+  const QuoteSignature& signature = quote.signature;
+  // Step H.
+  if (!chain.leaf_key.verify(signature.qe_report_bytes, signature.qe_report_signature.view())) {
+    return Error(Code::qe_report_untrusted, "qe_report.signature",
+                 "not signed by the PCK key of the platform");
+  }
+  RATLS_CHECK(check_key_binding(signature));
+  RATLS_CHECK(check_qe_identity(signature.qe_report, identity));
+  // Step K.
+  auto attestation_key = crypto::P256PublicKey::from_point(signature.attestation_key.view());
+  if (!attestation_key) {
+    return Error(Code::quote_untrusted, "quote.attestation_key", attestation_key.error().detail());
+  }
+  if (!attestation_key->verify(quote.signed_bytes, signature.signature.view())) {
+    return Error(Code::quote_untrusted, "quote.signature", "not signed by the attestation key");
+  }
+  report.authenticated = true;
+  report.enclave = quote.report;
+  return {};
+}
+
+void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,
+               Report& report) {
+  const tcb::QeTcbLevel* qe =
+      tcb::match_level(parts.qe_identity->content, quote.signature.qe_report.isv_svn);
+  // The numbers are those of the PCK certificate, which Intel signed; those in the quote are the
+  // platform's own word.
+  const tcb::TcbLevel* platform = tcb::match_level(
+      parts.tcb_info->content, chain.extension.tcb_components, chain.extension.pce_svn);
+  report.qe_tcb_status = qe != nullptr ? qe->status : TcbStatus::not_supported;
+  report.platform_tcb_status = platform != nullptr ? platform->status : TcbStatus::not_supported;
+  report.tcb_status = tcb::converge(*report.platform_tcb_status, *report.qe_tcb_status);
+  if (qe != nullptr) {
+    report.qe_tcb_date = qe->date;
+    report.advisories = qe->advisories;
+  }
+  if (platform != nullptr) {
+    report.tcb_date = platform->date;
+    report.advisories.insert(report.advisories.end(), platform->advisories.begin(),
+                             platform->advisories.end());
+  }
+  std::ranges::sort(report.advisories);
+  const auto repeated = std::ranges::unique(report.advisories);
+  report.advisories.erase(repeated.begin(), repeated.end());
+}
+
+}  // namespace ratls::verifier

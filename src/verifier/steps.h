@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "collateral/parts.h"
+#include "evidence/evidence.h"
+#include "ratls/verifier.h"
+#include "x509/certificate.h"
+#include "x509/pck_extension.h"
+
+// The numbered steps of docs/verification.md. Each fills the report with what it has authenticated
+// and ends at the first failure.
+namespace ratls::verifier {
+
+/// PckChain is leaf, intermediate and root of a platform, verified up to the trusted root.
+struct PckChain {
+  x509::Certificate leaf;
+  x509::Certificate intermediate;
+  crypto::P256PublicKey leaf_key;
+  crypto::P256PublicKey intermediate_key;
+  x509::PckExtension extension;
+};
+
+/// Subject is what is being verified.
+struct Subject {
+  Quote quote;
+  CertificateContext context;
+  std::optional<x509::Certificate> certificate;  ///< absent for a bare quote
+  std::optional<evidence::Evidence> evidence;    ///< absent for a bare quote
+  std::optional<PckChain> chain;  ///< absent before step B, which may need the collateral
+};
+
+/// examine_binding is steps A and Q for a certificate. Errors: groups 3 and 4.
+Result<void> examine_binding(BytesView der, Subject& subject, Report& report);
+
+/// examine_platform is step B when the quote brings its PCK chain, or nothing.
+Result<void> examine_platform(Subject& subject, const TrustRoot& root, UnixTime now,
+                              Report& report);
+
+/// verify_pck_chain is step B. Errors: pck_chain_malformed, root_untrusted, pck_chain_untrusted,
+/// pck_chain_expired.
+Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates,
+                                  const TrustRoot& root, UnixTime now, Report& report);
+
+/// judge is all that needs collateral, and the policy; the value is when the verdict ends.
+Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
+                       const TrustRoot& root, const Policy& policy, UnixTime now, Report& report);
+
+/// check_crls is step C. Errors: crl_malformed, crl_untrusted, crl_expired, certificate_revoked.
+Result<void> check_crls(const PckChain& chain, const PreparedCollateral::Parts& parts,
+                        UnixTime now);
+
+/// check_documents is steps D, E and F. Errors: the codes of TCB info, QE identity and their chain.
+Result<void> check_documents(const Subject& subject, const PckChain& chain,
+                             const PreparedCollateral::Parts& parts, UnixTime now, Report& report);
+
+/// check_quote is steps H, I, J (all but the QE's level) and K: what the quote's signatures prove.
+Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
+                         Report& report);
+
+/// match_tcb is steps J (the level), L, M and N. It refuses nothing: the status is in the report.
+void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,
+               Report& report);
+
+/// check_tcb_policy is step O. Errors: group 6 and collateral_too_old.
+Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report);
+
+/// check_enclave_policy is step P with the platform allow lists. Errors: group 7.
+Result<void> check_enclave_policy(const Policy& policy, Report& report);
+
+/// check_certificate is steps R and S, for a certificate or a session; the value is when it ends.
+/// Errors: certificate_untrusted, certificate_unbound, certificate_expired and group
+/// 7.
+Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy, UnixTime now,
+                                   Report& report);
+
+}  // namespace ratls::verifier

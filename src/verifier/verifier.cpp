@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ratls/verifier.h"
+
+#include "base/reader.h"
+#include "verifier/steps.h"
+
+namespace ratls {
+
+struct Verifier::State {
+  Policy policy;
+  TrustRoot root;
+};
+
+struct Examination::State {
+  Report report;
+  std::optional<Error> error;
+  verifier::Subject subject;
+};
+
+Examination::Examination(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Examination::Examination(Examination&&) noexcept = default;
+Examination& Examination::operator=(Examination&&) noexcept = default;
+Examination::~Examination() = default;
+
+const std::optional<Error>& Examination::error() const noexcept { return state_->error; }
+const Report& Examination::report() const noexcept { return state_->report; }
+
+CollateralRequest Examination::request() const {
+  return {.tee = state_->report.tee ? std::string(to_string(*state_->report.tee)) : "",
+          .fmspc = state_->report.fmspc.value_or(""),
+          .pck_ca = state_->report.pck_ca.value_or("")};
+}
+
+Result<Verifier> Verifier::create(Policy policy) {
+  RATLS_CHECK(check_policy(policy));
+  if (!policy.root_pem) {
+    return Verifier(std::make_shared<State>(State{std::move(policy), TrustRoot::intel()}));
+  }
+  RATLS_TRY(TrustRoot root, TrustRoot::from_pem(as_bytes(*policy.root_pem)));
+  return Verifier(std::make_shared<State>(State{std::move(policy), std::move(root)}));
+}
+
+const Policy& Verifier::policy() const noexcept { return state_->policy; }
+const TrustRoot& Verifier::root() const noexcept { return state_->root; }
+
+Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
+  auto state = std::make_unique<Examination::State>();
+  state->report.proves = Proves::quote;
+  state->report.checked_at = now;
+  state->report.simulated = !state_->root.is_intel();
+  const Result<void> outcome = [&]() -> Result<void> {
+    RATLS_TRY(state->subject.quote, parse_quote(quote));
+    state->report.evidence_format = "quote";
+    return verifier::examine_platform(state->subject, state_->root, now, state->report);
+  }();
+  if (!outcome) state->error = outcome.error();
+  return Examination(std::move(state));
+}
+
+Examination Verifier::examine_certificate(BytesView der, const CertificateContext& context,
+                                          UnixTime now) const {
+  auto state = std::make_unique<Examination::State>();
+  state->report.proves = context.proves;
+  state->report.checked_at = now;
+  state->report.simulated = !state_->root.is_intel();
+  state->subject.context = context;
+  const Result<void> outcome = [&]() -> Result<void> {
+    RATLS_CHECK(verifier::examine_binding(der, state->subject, state->report));
+    return verifier::examine_platform(state->subject, state_->root, now, state->report);
+  }();
+  if (!outcome) state->error = outcome.error();
+  return Examination(std::move(state));
+}
+
+Verdict Verifier::decide(const Examination& examination, const PreparedCollateral& collateral,
+                         UnixTime now) const {
+  Report report = examination.state_->report;
+  if (examination.error()) return {std::move(report), *examination.error()};
+  const Result<UnixTime> expires = verifier::judge(examination.state_->subject, collateral,
+                                                   state_->root, state_->policy, now, report);
+  if (!expires) return {std::move(report), expires.error()};
+  Report copy = report;
+  return {std::move(copy), VerifiedQuote(std::move(report), *expires)};
+}
+
+Verdict Verifier::finish(Examination examination, CollateralSource& source, UnixTime now) const {
+  if (examination.error()) return {examination.report(), *examination.error()};
+  auto collateral = source.find(examination.request());
+  if (!collateral) return {examination.report(), std::move(collateral).error()};
+  return decide(examination, **collateral, now);
+}
+
+Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
+  return finish(examine_quote(quote, now), source, now);
+}
+
+Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,
+                                     CollateralSource& source, UnixTime now) const {
+  return finish(examine_certificate(der, context, now), source, now);
+}
+
+}  // namespace ratls
