@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "ratls/quote.h"
+#include "sim/pki.h"
+
+namespace ratls::sim {
+
+/// Edit changes bytes before they are signed.
+using Edit = std::function<void(Bytes&)>;
+
+/// QuoteSpec is an SGX quote that is still to be signed. By default it is genuine in form; each
+/// member may be changed to forge one that is wrong in that point alone.
+struct QuoteSpec {
+  QuoteHeader header;       ///< version 3, or 4 (certification data of type 6 outside)
+  EnclaveReport report;     ///< its report_data is what the quote is over
+  EnclaveReport qe_report;  ///< report_data as below
+  Bytes qe_auth_data;
+  Key attestation_key;                       ///< whose public half the quote carries
+  std::optional<ReportData> qe_report_data;  ///< absent: SHA-256(attestation key, auth data), zeros
+  CertificationData certification;           ///< body as it is written
+  Key quote_signer;                          ///< null: attestation_key
+  Key qe_report_signer;                      ///< the PCK key
+  Edit edit_signed_bytes;                    ///< of header and report
+  Edit edit_qe_report;                       ///< of the 384 bytes of the QE report
+};
+
+/// make_quote writes and signs a quote of version 3 or 4. Errors: internal.
+Result<Bytes> make_quote(const QuoteSpec& spec);
+
+/// write_enclave_report is the reverse of parse_enclave_report, reserved bytes zero.
+Bytes write_enclave_report(const EnclaveReport& report);
+
+/// ppid_certification_body is the body for types 1 to 3: the PPID in clear text or in the place of
+/// its encryption random bytes, which nobody can decrypt; CPUSVN, PCESVN, PCEID. Errors: internal.
+Result<Bytes> ppid_certification_body(CertificationType type, const x509::PckExtension& platform);
+
+}  // namespace ratls::sim
