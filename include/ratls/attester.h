@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ratls/quote.h"
+#include "ratls/time.h"
+
+namespace ratls {
+
+/// QuoteSource makes a quote over 64 bytes of report data. Blocks: tens of milliseconds on
+/// hardware. Thread-safety: may be called from any thread. Errors: quote_unavailable.
+using QuoteSource = std::function<Result<Bytes>(const ReportData&)>;
+
+/// gramine_quote_source uses Gramine's pseudo files in dir (attestation_type, user_report_data,
+/// quote), writing and reading under one lock for the whole process, because Gramine keeps one
+/// value per process. Errors: quote_unavailable when dir offers no DCAP attestation.
+Result<QuoteSource> gramine_quote_source(const std::filesystem::path& dir = "/dev/attestation");
+
+/// CertificateKey is the type of the attested TLS key.
+enum class CertificateKey { p256, p384 };
+
+/// CertificateOptions says how an attested certificate is made.
+struct CertificateOptions {
+  CertificateKey key = CertificateKey::p256;
+  std::chrono::seconds lifetime = std::chrono::hours(24);  ///< 10 minutes to 89 days, backdating included
+  std::vector<std::string> names;  ///< DNS names and IP addresses beside localhost, 127.0.0.1, ::1
+  bool legacy_extension = true;    ///< also write Gramine's older format
+};
+
+/// AttestedCertificate is a fresh key with a self-signed certificate that carries the quote. The
+/// key is wiped with the object. Move-only.
+class AttestedCertificate {
+ public:
+  AttestedCertificate(AttestedCertificate&&) noexcept;
+  AttestedCertificate& operator=(AttestedCertificate&&) noexcept;
+  ~AttestedCertificate();
+
+  const Bytes& certificate_der() const noexcept;
+  std::string certificate_pem() const;  ///< label CERTIFICATE
+  /// key_pem (PKCS#8, label PRIVATE KEY) and key_der are secrets: the caller wipes them.
+  Result<Bytes> key_pem() const;
+  Result<Bytes> key_der() const;
+  UnixTime not_after() const noexcept;
+
+  struct Impl;  // src/attester/attested_certificate.h, for src/tls
+  const Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  friend class Attester;
+  explicit AttestedCertificate(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Attester makes attested certificates. Thread-safety: any thread.
+class Attester {
+ public:
+  /// Errors: config_invalid for a lifetime out of range or a name that cannot be in a certificate.
+  static Result<Attester> create(QuoteSource source, CertificateOptions options);
+
+  /// certify makes a new key, asks for quotes and signs the certificate; valid from now minus
+  /// 5 minutes. Blocks: as the source does. Errors: quote_unavailable, internal.
+  Result<AttestedCertificate> certify(UnixTime now) const;
+
+ private:
+  Attester(QuoteSource source, CertificateOptions options)
+      : source_(std::move(source)), options_(std::move(options)) {}
+  QuoteSource source_;
+  CertificateOptions options_;
+};
+
+}  // namespace ratls

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ratls/attester.h"
+
+#include "attester/attested_certificate.h"
+#include "attester/fresh_quote.h"
+#include "attester/names.h"
+#include "evidence/evidence.h"
+#include "x509/builder.h"
+
+namespace ratls {
+namespace {
+
+using std::chrono::seconds;
+
+// For peers whose clock is slow; part of the lifetime.
+constexpr seconds kBackdating = std::chrono::minutes(5);
+constexpr seconds kMinLifetime = std::chrono::minutes(10);
+constexpr seconds kMaxLifetime = std::chrono::days(89);
+constexpr std::uint16_t kDigitalSignature = 1U << 0;
+// Gramine's verifier takes extensions of 256 to 8192 bytes (ra_tls_verify_common.c).
+constexpr std::size_t kMinExtension = 256;
+constexpr std::size_t kMaxExtension = 8192;
+
+Result<Bytes> quote_over(const QuoteSource& source, const ReportData& report_data) {
+  RATLS_TRY(Bytes quote, source(report_data));
+  return fresh_quote(std::move(quote), report_data);
+}
+
+Result<x509::Extension> evidence_extension(BytesView oid, Bytes value) {
+  if (value.size() < kMinExtension || value.size() > kMaxExtension) {
+    return Error(Code::quote_unavailable, "quote",
+                 "evidence of " + std::to_string(value.size()) +
+                     " bytes does not fit into a certificate, 256 to 8192 do");
+  }
+  return x509::Extension{x509::Oid(oid.begin(), oid.end()), false, std::move(value)};
+}
+
+Result<x509::Extension> dice_extension(const QuoteSource& source, BytesView spki,
+                                       UnixTime not_after) {
+  const Bytes claims = evidence::write_claims(spki, not_after);
+  RATLS_TRY(const Bytes quote, quote_over(source, evidence::report_data_for(claims)));
+  return evidence_extension(evidence::dice_oid(), evidence::write_dice(quote, claims));
+}
+
+Result<x509::Extension> legacy_extension(const QuoteSource& source, BytesView spki) {
+  RATLS_TRY(Bytes quote, quote_over(source, evidence::report_data_for(spki)));
+  return evidence_extension(evidence::gramine_legacy_oid(), std::move(quote));
+}
+
+// RFC 5280 4.1.2.2: positive, and unique, which 126 random bits are.
+Result<Bytes> random_serial() {
+  Bytes serial(16);
+  RATLS_CHECK(crypto::fill_random(serial));
+  serial[0] = static_cast<std::uint8_t>((serial[0] & 0x7f) | 0x40);
+  return serial;
+}
+
+Result<std::vector<x509::Extension>> make_extensions(const QuoteSource& source,
+                                                     const CertificateOptions& options,
+                                                     BytesView spki, UnixTime not_after) {
+  RATLS_TRY(const auto names, certificate_names(options.names));
+  std::vector<x509::Extension> extensions{x509::basic_constraints(false, std::nullopt),
+                                          x509::key_usage(kDigitalSignature), x509::server_auth(),
+                                          x509::subject_alt_names(names)};
+  RATLS_TRY(auto dice, dice_extension(source, spki, not_after));
+  extensions.push_back(std::move(dice));
+  if (options.legacy_extension) {
+    RATLS_TRY(auto legacy, legacy_extension(source, spki));
+    extensions.push_back(std::move(legacy));
+  }
+  return extensions;
+}
+
+// What a client would read first: better an error here than at every client.
+Result<void> check_made_certificate(BytesView der) {
+  const auto check = [&]() -> Result<void> {
+    RATLS_TRY(const auto certificate, x509::parse_certificate(der, Code::internal));
+    RATLS_TRY(const auto evidence, evidence::read_evidence(certificate));
+    return evidence::check_binding(evidence, certificate);
+  };
+  const auto checked = check();
+  if (checked) return {};
+  return Error(Code::internal, checked.error().where(),
+               "the certificate that was made is not readable: " + checked.error().message());
+}
+
+}  // namespace
+
+AttestedCertificate::AttestedCertificate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AttestedCertificate::AttestedCertificate(AttestedCertificate&&) noexcept = default;
+AttestedCertificate& AttestedCertificate::operator=(AttestedCertificate&&) noexcept = default;
+AttestedCertificate::~AttestedCertificate() = default;
+
+const Bytes& AttestedCertificate::certificate_der() const noexcept {
+  return impl_->certificate_der;
+}
+
+std::string AttestedCertificate::certificate_pem() const {
+  return x509::to_pem(impl_->certificate_der, "CERTIFICATE");
+}
+
+Result<Bytes> AttestedCertificate::key_pem() const { return impl_->key.to_pem(); }
+Result<Bytes> AttestedCertificate::key_der() const { return impl_->key.to_der(); }
+UnixTime AttestedCertificate::not_after() const noexcept { return impl_->not_after; }
+
+Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
+  if (!source) return Error(Code::config_invalid, "quote source", "there is none");
+  if (options.lifetime < kMinLifetime || options.lifetime > kMaxLifetime) {
+    return Error(Code::config_invalid, "lifetime",
+                 format_duration(options.lifetime) + ", " + format_duration(kMinLifetime) + " to " +
+                     format_duration(kMaxLifetime) + " are possible");
+  }
+  RATLS_CHECK(certificate_names(options.names));
+  return Attester(std::move(source), std::move(options));
+}
+
+Result<AttestedCertificate> Attester::certify(UnixTime now) const {
+  const auto type =
+      options_.key == CertificateKey::p384 ? crypto::KeyType::p384 : crypto::KeyType::p256;
+  RATLS_TRY(auto key, crypto::PrivateKey::generate(type));
+  x509::CertificateSpec spec;
+  RATLS_TRY(spec.serial, random_serial());
+  spec.subject = {{"CN", "ratls"}};
+  spec.issuer = spec.subject;
+  spec.not_before = now - kBackdating;
+  spec.not_after = spec.not_before + options_.lifetime;
+  RATLS_TRY(spec.subject_spki, key.spki_der());
+  RATLS_TRY(spec.extensions, make_extensions(source_, options_, spec.subject_spki, spec.not_after));
+  RATLS_TRY(Bytes der, x509::build_certificate(spec, key));
+  RATLS_CHECK(check_made_certificate(der));
+  return AttestedCertificate(std::make_unique<AttestedCertificate::Impl>(
+      AttestedCertificate::Impl{std::move(key), std::move(der), spec.not_after}));
+}
+
+}  // namespace ratls
