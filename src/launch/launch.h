@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ratls/attester.h"
+
+namespace ratls::launch {
+
+enum class FileFormat { pem, der };
+
+struct LaunchOptions {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  FileFormat format = FileFormat::pem;
+  std::vector<std::string> command;  ///< program and arguments, at least one
+};
+
+/// run writes key (mode 0600) and certificate of a fresh attested certificate, then becomes the
+/// command by exec, in the same process. It returns only on failure; files that it wrote are then
+/// removed. Existing files are replaced, links are not followed.
+/// Errors: usage, file_unwritable, quote_unavailable, command_not_run.
+Error run(const Attester& attester, const LaunchOptions& options, UnixTime now);
+
+}  // namespace ratls::launch
