@@ -166,10 +166,6 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{
           code, "certificate_expired", "the certificate is outside its dates",
           "restart the server so that it makes a new certificate, and check both clocks"};
-    case Code::evidence_expired:
-      return CodeInfo{code, "evidence_expired",
-                      "the evidence is past the end that was attested with it",
-                      "restart the server so that it makes new evidence"};
     case Code::tcb_out_of_date:
       return CodeInfo{code, "tcb_out_of_date", "the platform's TCB is out of date",
                       "update microcode and BIOS, or add the status to [tcb] accept in the policy"};
