@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace ratls::cli {
+namespace {
+
+constexpr const char* kOverview =
+    "Sessions with servers whose code is proven.\n"
+    "\n"
+    "Try it on the simulated platform:\n"
+    "  ratls sim init\n"
+    "  ratls serve --tee sim --listen 127.0.0.1:8000 &\n"
+    "  ratls get --retry 5 --policy ~/.local/share/ratls/sim/policy.toml https://127.0.0.1:8000/\n"
+    "\n"
+    "Exit codes: 0 accepted, 1 HTTP error with --fail, 2 usage or policy file, 3 malformed or\n"
+    "missing evidence, 4 untrusted, 5 stale, 6 TCB not accepted, 7 policy, 8 unavailable, 9 bug.";
+
+void add_policy_options(CLI::App& app, PolicyOptions& options) {
+  auto* group = app.add_option_group("Verification", "What is accepted");
+  auto* policy = group->add_option("--policy", options.policy_file, "Policy file (TOML)");
+  auto* enclave = group->add_option("--mr-enclave", options.mr_enclave,
+                                    "Accept this measurement only (64 hex digits)");
+  auto* signer = group->add_option("--mr-signer", options.mr_signer,
+                                   "Accept this signer, with --isv-prod-id and --min-isv-svn");
+  auto* product = group->add_option("--isv-prod-id", options.isv_prod_id, "Product of the signer");
+  auto* version =
+      group->add_option("--min-isv-svn", options.min_isv_svn, "Lowest version of the product");
+  for (CLI::Option* identity : {enclave, signer, product, version}) identity->excludes(policy);
+  signer->needs(product)->needs(version);
+  auto* file = group->add_option("--collateral", options.collateral_file,
+                                 "Collateral file, instead of the policy's sources");
+  group->add_option("--pccs", options.pccs, "PCCS address, instead of the policy's sources")
+      ->excludes(file);
+}
+
+void add_subject_options(CLI::App& app, SubjectArguments& subject) {
+  auto* group = app.add_option_group("Subject", "What to look at");
+  group->add_option("URL", subject.url, "https address of a server");
+  group->add_option("--cert", subject.certificate_file, "Certificate file (PEM or DER)");
+  group->add_option("--quote", subject.quote_file, "Quote file (binary)");
+  group->require_option(1);
+}
+
+void add_tee_options(CLI::App& app, TeeOptions& options) {
+  app.add_option("--tee", options.tee, "Where quotes come from: auto, gramine[:DIR], sim")
+      ->capture_default_str();
+  app.add_option("--sim", options.sim_dir, "Folder of the simulated platform, with --tee sim");
+}
+
+void add_certificate_options(CLI::App& app, CertificateArguments& options,
+                             const std::string& default_lifetime) {
+  app.add_option("--name", options.names, "Further DNS name or address in the certificate")
+      ->take_all();
+  app.add_option("--lifetime", options.lifetime, "Life of the certificate, at most 89d")
+      ->default_str(default_lifetime);
+  app.add_option("--key-type", options.key, "Type of the attested key")
+      ->check(CLI::IsMember({"p256", "p384"}))
+      ->capture_default_str();
+  app.add_flag("--no-legacy-extension", options.no_legacy_extension,
+               "Leave Gramine's older evidence format out");
+}
+
+template <class T>
+CLI::App* add_command(CLI::App& app, Arguments& chosen, const std::string& name,
+                      const std::string& text, const std::shared_ptr<T>& arguments) {
+  CLI::App* command = app.add_subcommand(name, text);
+  command->callback([&chosen, arguments] { chosen = *arguments; });
+  return command;
+}
+
+void add_verify(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  auto* command =
+      add_command(app, chosen, "verify",
+                  "Verify a server, a certificate or a quote, and print the report", arguments);
+  add_subject_options(*command, arguments->subject);
+  add_policy_options(*command, arguments->policy);
+  command->add_option("--at", arguments->at,
+                      "Judge at this time (RFC 3339 or Unix seconds); not with a URL");
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+}
+
+void add_inspect(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<InspectArguments>();
+  auto* command =
+      add_command(app, chosen, "inspect",
+                  "Show what a server, a certificate or a quote says; decides nothing", arguments);
+  add_subject_options(*command, arguments->subject);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+}
+
+void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
+  auto arguments = std::make_shared<RequestArguments>();
+  const bool post = method == "POST";
+  arguments->method = method;
+  auto* command = add_command(app, chosen, post ? "post" : "get",
+                              "Verify a server, then send it a " + method + " request", arguments);
+  command->add_option("URL", arguments->url, "https address")->required();
+  add_policy_options(*command, arguments->policy);
+  command->add_option("-H,--header", arguments->headers, "Header line 'Name: value'")->take_all();
+  if (post) {
+    command->add_option("-d,--data", arguments->data,
+                        "Body, or @FILE; sent as application/json unless -H says otherwise");
+  }
+  command->add_option("-o,--output", arguments->output_file, "Write the body to this file");
+  command->add_flag("-i,--include", arguments->include_headers, "Print status and headers too");
+  command->add_flag("--fail", arguments->fail, "End with 1 when the status is 400 or more");
+  command
+      ->add_option("--retry", arguments->retries,
+                   "Repeat connection errors so often; never a refusal")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  command->add_option("--timeout", arguments->timeout, "Longest silence in seconds")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  command->add_option("--proxy", arguments->proxy, "http:// or socks5:// proxy");
+}
+
+void add_serve(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<ServeArguments>();
+  auto* command =
+      add_command(app, chosen, "serve", "Serve HTTPS with an attested certificate", arguments);
+  command->add_option("--listen", arguments->listen, "HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  add_tee_options(*command, arguments->tee);
+  add_certificate_options(*command, arguments->certificate, "24h");
+  command->add_flag("--tls12", arguments->tls12, "Also allow TLS 1.2");
+  command->add_option("--threads", arguments->threads, "Threads that serve")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+}
+
+void add_run(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<RunArguments>();
+  auto* command = add_command(
+      app, chosen, "run",
+      "Write an attested key and certificate, then become the command that follows --", arguments);
+  command->add_option("--cert", arguments->certificate_file, "Certificate file to write")
+      ->required();
+  command->add_option("--key", arguments->key_file, "Key file to write, mode 0600")->required();
+  command->add_option("--format", arguments->format, "Form of both files")
+      ->check(CLI::IsMember({"pem", "der"}))
+      ->capture_default_str();
+  add_tee_options(*command, arguments->tee);
+  add_certificate_options(*command, arguments->certificate, "30d");
+  command->footer(
+      "Example: ratls run --cert /tmp/crt.pem --key /tmp/key.pem -- nginx -g 'daemon off;'");
+}
+
+void add_sim(CLI::App& app, Arguments& chosen) {
+  auto* sim = app.add_subcommand("sim", "The simulated platform");
+  sim->require_subcommand(1);
+  auto init = std::make_shared<SimInitArguments>();
+  auto* init_command = add_command(
+      *sim, chosen, "init", "Make a simulated platform, or renew the collateral of one", init);
+  init_command->add_option("--dir", init->dir, "Its folder");
+  init_command->add_flag("--debug", init->debug, "Its enclave runs in debug mode");
+  init_command->add_option("--mr-enclave", init->mr_enclave, "Measurement of its enclave");
+  init_command->add_option("--isv-svn", init->isv_svn, "Version of its enclave");
+  auto mount = std::make_shared<SimMountArguments>();
+  auto* mount_command = add_command(*sim, chosen, "mount",
+                                    "Offer Gramine's /dev/attestation files through FUSE", mount);
+  mount_command->add_option("MOUNTPOINT", mount->mountpoint, "An empty folder")->required();
+  mount_command->add_option("--dir", mount->dir, "Folder of the simulated platform");
+}
+
+}  // namespace
+
+Result<Arguments> parse_arguments(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  // What follows -- is a command with options of its own, none of which are ours.
+  std::optional<std::vector<std::string>> command;
+  if (const auto separator = std::ranges::find(words, "--"); separator != words.end()) {
+    command.emplace(separator + 1, words.end());
+    words.erase(separator, words.end());
+  }
+  Arguments chosen;
+  CLI::App app(kOverview, "ratls");
+  app.set_version_flag("--version", "ratls " RATLS_VERSION);
+  app.require_subcommand(1);
+  add_serve(app, chosen);
+  add_run(app, chosen);
+  add_request(app, chosen, "GET");
+  add_request(app, chosen, "POST");
+  add_verify(app, chosen);
+  add_inspect(app, chosen);
+  add_sim(app, chosen);
+  try {
+    std::ranges::reverse(words);  // the order that CLI11 takes words in
+    app.parse(std::move(words));
+  } catch (const CLI::CallForVersion& version) {
+    return Arguments(HelpArguments{std::string(version.what()) + "\n"});
+  } catch (const CLI::CallForHelp&) {
+    return Arguments(HelpArguments{app.help()});
+  } catch (const CLI::CallForAllHelp&) {
+    return Arguments(HelpArguments{app.help("", CLI::AppFormatMode::All)});
+  } catch (const CLI::ParseError& error) {
+    return Error(Code::usage, "command line", error.what());
+  }
+  if (auto* run = std::get_if<RunArguments>(&chosen)) {
+    if (!command || command->empty()) {
+      return Error(Code::usage, "run", "a command is needed after --");
+    }
+    run->command = std::move(*command);
+  } else if (command) {
+    return Error(Code::usage, "command line", "only ratls run takes a command after --");
+  }
+  return chosen;
+}
+
+}  // namespace ratls::cli

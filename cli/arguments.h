@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ratls/result.h"
+
+// The command line as data: what was asked for, before anything is done about it.
+namespace ratls::cli {
+
+/// PolicyOptions is how a command names what it accepts: a file, or one identity.
+struct PolicyOptions {
+  std::string policy_file;
+  std::string mr_enclave;
+  std::string mr_signer;
+  std::optional<std::uint16_t> isv_prod_id;
+  std::optional<std::uint16_t> min_isv_svn;
+  std::string collateral_file;  ///< takes the place of the policy's sources
+  std::string pccs;             ///< likewise
+};
+
+/// TeeOptions is where quotes come from.
+struct TeeOptions {
+  std::string tee = "auto";  ///< auto, gramine, gramine:DIR, tdx, sim
+  std::string sim_dir;       ///< empty: the default folder
+};
+
+/// CertificateArguments is how attested certificates are made.
+struct CertificateArguments {
+  std::vector<std::string> names;
+  std::string lifetime;  ///< empty: the command's own
+  std::string key = "p256";
+  bool no_legacy_extension = false;
+};
+
+/// SubjectArguments is what verify and inspect look at: exactly one of the three.
+struct SubjectArguments {
+  std::string url;
+  std::string certificate_file;
+  std::string quote_file;
+};
+
+struct HelpArguments {
+  std::string text;
+};
+
+struct VerifyArguments {
+  SubjectArguments subject;
+  PolicyOptions policy;
+  std::string at;
+  bool json = false;
+};
+
+struct InspectArguments {
+  SubjectArguments subject;
+  bool json = false;
+};
+
+struct RequestArguments {
+  std::string method;
+  std::string url;
+  PolicyOptions policy;
+  std::vector<std::string> headers;
+  std::optional<std::string> data;  ///< text, or @FILE
+  std::string output_file;
+  bool include_headers = false;
+  bool fail = false;
+  int retries = 0;
+  double timeout = 60;
+  std::string proxy;
+};
+
+struct ServeArguments {
+  std::string listen = "127.0.0.1:8000";
+  TeeOptions tee;
+  CertificateArguments certificate;
+  bool tls12 = false;
+  unsigned threads = 2;
+};
+
+struct RunArguments {
+  std::string certificate_file;
+  std::string key_file;
+  std::string format = "pem";
+  TeeOptions tee;
+  CertificateArguments certificate;
+  std::vector<std::string> command;
+};
+
+struct SimInitArguments {
+  std::string dir;
+  bool debug = false;
+  std::string mr_enclave;
+  std::optional<std::uint16_t> isv_svn;
+};
+
+struct SimMountArguments {
+  std::string mountpoint;
+  std::string dir;
+};
+
+using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
+                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments>;
+
+/// parse_arguments reads the command line. Errors: usage.
+Result<Arguments> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace ratls::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/arguments.h"
+#include "ratls/attester.h"
+#include "ratls/policy.h"
+
+// One function a command; each gives the exit code.
+namespace ratls::cli {
+
+int verify(const VerifyArguments& arguments);
+int inspect(const InspectArguments& arguments);
+int request(const RequestArguments& arguments);
+int serve(const ServeArguments& arguments);
+int run(const RunArguments& arguments);
+int sim_init(const SimInitArguments& arguments);
+int sim_mount(const SimMountArguments& arguments);
+
+/// make_policy reads --policy, or makes a policy of --mr-enclave or --mr-signer.
+Result<Policy> make_policy(const PolicyOptions& options);
+
+/// make_attester joins --tee and the certificate options.
+Result<Attester> make_attester(const TeeOptions& tee, const CertificateArguments& certificate,
+                               std::string_view default_lifetime);
+
+/// sim_dir is --dir or --sim, or the default folder.
+std::filesystem::path sim_dir(const std::string& option);
+
+/// SubjectBytes is the DER certificate or the quote that a file or server gave.
+struct SubjectBytes {
+  bool is_quote = false;
+  Bytes bytes;
+};
+
+/// read_subject reads --cert (PEM or DER) or --quote. Errors: file_unreadable,
+/// certificate_malformed.
+Result<SubjectBytes> read_subject(const SubjectArguments& subject);
+
+}  // namespace ratls::cli

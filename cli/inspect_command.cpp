@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "cli/inspect.h"
+#include "cli/print.h"
+#include "ratls/client.h"
+
+namespace ratls::cli {
+
+int inspect(const InspectArguments& arguments) {
+  Result<SubjectBytes> subject = [&]() -> Result<SubjectBytes> {
+    if (arguments.subject.url.empty()) return read_subject(arguments.subject);
+    RATLS_TRY(Bytes certificate, fetch_certificate(arguments.subject.url));
+    return SubjectBytes{.bytes = std::move(certificate)};
+  }();
+  if (!subject) return print_error(subject.error());
+  const auto inspection = inspect_subject(*subject);
+  using Json = nlohmann::ordered_json;
+  const std::string text =
+      arguments.json ? inspection.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
+                     : inspection_text(inspection);
+  if (!print(text)) return print_error(Error(Code::file_unwritable, "stdout", ""));
+  return 0;
+}
+
+}  // namespace ratls::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "sim/mount.h"
+#include "sim/platform.h"
+
+namespace ratls::cli {
+
+int sim_init(const SimInitArguments& arguments) {
+  sim::PlatformOptions options;
+  options.debug = arguments.debug;
+  if (arguments.isv_svn) options.isv_svn = *arguments.isv_svn;
+  if (!arguments.mr_enclave.empty()) {
+    auto measurement = parse_fixed_hex<MrEnclave>(arguments.mr_enclave, "--mr-enclave");
+    if (!measurement) return print_error(measurement.error());
+    options.mr_enclave = *measurement;
+  }
+  const std::filesystem::path dir = sim_dir(arguments.dir);
+  const auto platform = sim::Platform::init(dir, options, system_now());
+  if (!platform) return print_error(platform.error());
+  print("simulated platform in " + printable(dir.string()) + "\n  mr_enclave " +
+        to_hex(platform->enclave().mr_enclave) + "\n  policy     " +
+        printable((dir / "policy.toml").string()) + "\n");
+  return 0;
+}
+
+int sim_mount(const SimMountArguments& arguments) {
+  const auto platform = sim::Platform::load(sim_dir(arguments.dir));
+  if (!platform) return print_error(platform.error());
+  const auto ended = sim::mount_attestation(*platform, arguments.mountpoint,
+                                            [&] { print_ready(arguments.mountpoint); });
+  return ended ? 0 : print_error(ended.error());
+}
+
+}  // namespace ratls::cli
