@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the first inputs of each fuzz target from a fresh simulated platform.
+
+usage: RATLS=build/release/ratls fuzz/make_corpora.py
+"""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+FUZZ = pathlib.Path(__file__).resolve().parent
+RATLS = os.environ.get("RATLS", str(FUZZ.parent / "build/release/ratls"))
+DICE_OID = bytes.fromhex("060667810505 0409".replace(" ", ""))
+LEGACY_OID = bytes.fromhex("060b06092a864886f84d8a3906")
+
+
+def write(target, name, content):
+    folder = FUZZ / f"{target}_corpus"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def extension_value(certificate, oid):
+    """The content of the OCTET STRING that follows an OID, whose length takes two bytes."""
+    at = certificate.index(oid) + len(oid)
+    assert certificate[at : at + 2] == b"\x04\x82", "an OCTET STRING with a two-byte length"
+    length = int.from_bytes(certificate[at + 2 : at + 4], "big")
+    return certificate[at + 4 : at + 4 + length]
+
+
+def claims_of(dice):
+    """The last byte string of the DICE evidence, whose length takes one byte."""
+    at = dice.rindex(b"\xa2\x6bpubkey-hash")
+    return dice[at:]
+
+
+def from_platform(folder):
+    subprocess.run([RATLS, "sim", "init", "--dir", folder], check=True, stdout=subprocess.DEVNULL)
+    collateral = json.loads((folder / "collateral.json").read_text())
+    write("collateral", "simulated", json.dumps(collateral))
+    write("tcb_info", "version3", collateral["tcb_info"])
+    write("qe_identity", "simulated", collateral["qe_identity"])
+    write("crl", "root", bytes.fromhex(collateral["root_ca_crl"]))
+    write("crl", "pck", bytes.fromhex(collateral["pck_crl"]))
+    write("pem_chain", "signing", collateral["tcb_info_issuer_chain"])
+    write("policy", "simulated", (folder / "policy.toml").read_text())
+    root = "".join((folder / "root.pem").read_text().splitlines()[1:-1])
+    write("certificate", "root", base64.b64decode(root))
+
+
+def from_certificate(folder):
+    files = ["--cert", folder / "crt", "--key", folder / "key", "--format", "der"]
+    subprocess.run(
+        [RATLS, "run", "--tee", "sim", "--sim", folder, *files, "--", "/bin/true"], check=True
+    )
+    certificate = (folder / "crt").read_bytes()
+    dice = extension_value(certificate, DICE_OID)
+    quote = extension_value(certificate, LEGACY_OID)
+    chain = re.search(rb"-----BEGIN.*-----END CERTIFICATE-----\n", quote, re.DOTALL).group()
+    for target in ("certificate", "verify_quote"):
+        write(target, "attested", certificate)
+    for target in ("quote", "verify_quote"):
+        write(target, "version3", quote)
+    write("dice", "simulated", dice)
+    write("claims", "simulated", claims_of(dice))
+    write("pem_chain", "pck", chain)
+    for block in chain.split(b"-----END CERTIFICATE-----\n")[:1]:
+        write("certificate", "pck", base64.b64decode(block.split(b"-----")[2]))
+
+
+def by_hand():
+    write("http_request", "get", "GET /get_headers?a=b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n")
+    write("http_request", "post", "POST /log_body HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
+    write(
+        "http_request",
+        "chunked",
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nT: u\r\n\r\n",
+    )
+    write("http_request", "smuggled", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    write("policy", "full", POLICY)
+
+
+POLICY = """version = 1
+[[enclave]]
+name = "a"
+mr_signer = "%s"
+isv_prod_id = 1
+min_isv_svn = 3
+attributes = "%s"
+attributes_mask = "%s"
+[tcb]
+accept = ["UpToDate", "SWHardeningNeeded"]
+accept_advisories = ["INTEL-SA-00615"]
+reject_advisories = []
+min_evaluation_number = 17
+out_of_date_grace = "10d"
+max_collateral_age = "30d"
+[platform]
+pck_ca = ["platform"]
+[collateral]
+sources = ["stapled", "file:c.json", "https://pccs.example:8081/"]
+update = "early"
+[session]
+fresh = false
+max_certificate_lifetime = "90d"
+check_name = true
+[dangerous]
+allow_debug = true
+""" % ("ab" * 32, "05" + "00" * 15, "ff" * 16)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name) / "sim"
+        from_platform(folder)
+        from_certificate(folder)
+    by_hand()
+
+
+if __name__ == "__main__":
+    main()
