@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+#include "crypto/crypto.h"
+#include "crypto/openssl_objects.h"
+#include "ratls/tls.h"
+
+namespace ratls {
+
+struct PeerVerifier::State {
+  Verifier verifier;
+  std::shared_ptr<CollateralSource> source;
+  std::string host;
+  std::function<UnixTime()> clock;
+};
+
+namespace {
+
+// Judged is what one connection keeps of its handshake.
+struct Judged {
+  crypto::Sha256 certificate;
+  std::shared_ptr<const Verdict> verdict;
+};
+
+// Judge is how the connections of one context are judged.
+using Judge = std::function<std::shared_ptr<const Verdict>(BytesView der)>;
+
+template <class T>
+void free_attached(void*, void* attached, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<T*>(attached);
+}
+
+// SSL_dup would copy the pointer: two owners, and a verdict for a handshake that never was.
+int forget_attached(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** attached, int, long, void*) {
+  *attached = nullptr;
+  return 1;
+}
+
+int judged_index() {
+  static const int kIndex =
+      SSL_get_ex_new_index(0, nullptr, nullptr, forget_attached, free_attached<Judged>);
+  return kIndex;
+}
+
+int judge_index() {
+  static const int kIndex =
+      SSL_CTX_get_ex_new_index(0, nullptr, nullptr, forget_attached, free_attached<Judge>);
+  return kIndex;
+}
+
+const Judged* judged_of(const SSL* ssl) {
+  if (ssl == nullptr || judged_index() < 0) return nullptr;
+  return static_cast<const Judged*>(SSL_get_ex_data(ssl, judged_index()));
+}
+
+// False when there was no room for it; the connection may not go on then.
+bool attach(SSL* ssl, std::unique_ptr<Judged> judged) {
+  const Judged* before = judged_of(ssl);
+  Judged* after = judged.release();
+  const bool attached = SSL_set_ex_data(ssl, judged_index(), after) == 1;
+  delete (attached ? before : after);
+  return attached;
+}
+
+Bytes der_of(const X509* certificate) {
+  const int size = i2d_X509(certificate, nullptr);
+  if (size <= 0) return {};
+  Bytes der(static_cast<std::size_t>(size));
+  unsigned char* out = der.data();
+  if (i2d_X509(certificate, &out) != size) return {};
+  return der;
+}
+
+bool judge_peer(X509_STORE_CTX* store, const Judge& judge) {
+  auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const X509* leaf = X509_STORE_CTX_get0_cert(store);
+  if (ssl == nullptr || leaf == nullptr || !attach(ssl, nullptr)) return false;
+  const Bytes der = der_of(leaf);
+  if (der.empty()) return false;
+  auto judged = std::make_unique<Judged>(Judged{crypto::sha256(der), judge(der)});
+  const bool accepted = judged->verdict->accepted();
+  return attach(ssl, std::move(judged)) && accepted;
+}
+
+// Takes the place of OpenSSL's own chain verification: the verdict is ours alone.
+int verify_callback(X509_STORE_CTX* store, void* judge) {
+  const crypto::ErrorMark mark;
+  bool accepted = false;
+  try {
+    accepted = judge_peer(store, *static_cast<const Judge*>(judge));
+  } catch (...) {  // no exception may pass through OpenSSL's C code
+    accepted = false;
+  }
+  X509_STORE_CTX_set_error(store, accepted ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+  return accepted ? 1 : 0;
+}
+
+constexpr std::uint64_t kOptions =
+    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION;
+// A missing close_notify would make a truncated answer look complete (RFC 8446 6.1), and a server
+// without RFC 5746 could be renegotiated by somebody else.
+constexpr std::uint64_t kForbiddenOptions = SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                            SSL_OP_LEGACY_SERVER_CONNECT |
+                                            SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION;
+
+bool set_protocol(SSL_CTX* context) {
+  SSL_CTX_set_options(context, kOptions);
+  SSL_CTX_clear_options(context, kForbiddenOptions);
+  SSL_CTX_set_security_level(context, 2);
+  // A resumed session would skip the certificate, and with it the verdict.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_sess_set_new_cb(context, nullptr);
+  SSL_CTX_set_post_handshake_auth(context, 0);
+  // libcurl has set one when SSLKEYLOGFILE is there; an environment may not give keys away.
+  SSL_CTX_set_keylog_callback(context, nullptr);
+  return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_max_proto_version(context, 0) == 1 &&
+         SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+         SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
+}
+
+}  // namespace
+
+PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> source,
+                           std::string host, std::function<UnixTime()> clock)
+    : state_(std::make_shared<const State>(
+          State{std::move(verifier), std::move(source), std::move(host), std::move(clock)})) {}
+
+const Verifier& PeerVerifier::verifier() const noexcept { return state_->verifier; }
+
+Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener) const {
+  if (context == nullptr || state_->source == nullptr || !state_->clock || judge_index() < 0 ||
+      judged_index() < 0) {
+    return Error(Code::internal, "tls context", "no context, collateral source, clock or index");
+  }
+  if (SSL_CTX_get_ex_data(context, judge_index()) != nullptr) {
+    return Error(Code::internal, "tls context", "it has a verifier already");
+  }
+  if (!set_protocol(context)) return Error(Code::internal, "tls context", last_openssl_error());
+  auto judge =
+      std::make_unique<Judge>([state = state_, listener = std::move(listener)](BytesView der) {
+        const CertificateContext met{.proves = Proves::session, .host = state->host};
+        auto verdict = std::make_shared<const Verdict>(
+            state->verifier.verify_certificate(der, met, *state->source, state->clock()));
+        if (listener) listener(verdict);
+        return verdict;
+      });
+  if (SSL_CTX_set_ex_data(context, judge_index(), judge.get()) != 1) {
+    return Error(Code::internal, "tls context", last_openssl_error());
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, verify_callback, judge.release());
+  return {};
+}
+
+std::shared_ptr<const Verdict> PeerVerifier::verdict_of(const ssl_st* ssl) {
+  const Judged* judged = judged_of(ssl);
+  return judged == nullptr ? nullptr : judged->verdict;
+}
+
+std::shared_ptr<const AttestedSession> PeerVerifier::session_of(const ssl_st* ssl) {
+  const Judged* judged = judged_of(ssl);
+  if (judged == nullptr || !judged->verdict->accepted()) return nullptr;
+  // Only the server's Finished shows that it holds the key; a resumption never showed a
+  // certificate.
+  if (SSL_is_init_finished(ssl) != 1 || SSL_session_reused(ssl) != 0) return nullptr;
+  const X509* peer = SSL_get0_peer_certificate(ssl);
+  if (peer == nullptr || crypto::sha256(der_of(peer)) != judged->certificate) return nullptr;
+  return std::shared_ptr<const AttestedSession>(new AttestedSession(judged->verdict));
+}
+
+}  // namespace ratls
