@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ratls/policy.h"
+#include "ratls/tls.h"
+
+namespace ratls {
+
+/// ClientOptions says how to connect; what to trust is the policy's.
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{10000};  ///< with the handshake and its verification
+  std::chrono::milliseconds stall_timeout{60000};    ///< without a byte in either direction
+  /// retries is how often connection errors are repeated, with growing pauses: 801, 802 and 804
+  /// before a verdict, 803 before an answer when the method is idempotent. A refusal is final.
+  int retries = 0;
+  std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< of an answer kept in memory
+  int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
+  std::string proxy;      ///< http:// or SOCKS; empty: the environment's, as libcurl reads it
+  bool use_environment_proxy = true;
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string path = "/";  ///< path and query, beginning with a slash; empty: the client's URL
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// ClientResponse is an answer with the identity of who gave it.
+struct ClientResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;                                ///< empty when it went to a sink
+  std::shared_ptr<const AttestedSession> session;  ///< never null
+
+  std::string_view header(std::string_view name) const;
+  const Report& identity() const { return session->peer().report(); }
+};
+
+/// BodySink takes a part of a body; false ends the transfer. It may not call the client.
+using BodySink = std::function<bool(BytesView)>;
+
+/// Client talks HTTPS to one origin and verifies the server inside each TLS handshake, before it
+/// sends a byte of a request. A kept connection ends with its verdict. It reads neither SSL_CERT_*,
+/// SSLKEYLOGFILE nor ~/.netrc.
+/// Thread-safety: one call at a time (calls from several threads wait for each other).
+class Client {
+ public:
+  /// url is the origin, with an optional path that request paths are appended to:
+  /// "https://host:8000". source: where collateral comes from; null: as the policy says.
+  /// Errors: url_invalid, usage, proxy_unsupported, policy_invalid, policy_empty.
+  static Result<Client> create(const std::string& url, Policy policy, ClientOptions options = {},
+                               std::shared_ptr<CollateralSource> source = nullptr);
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  /// request sends and waits for the whole answer. With a sink the body goes there instead.
+  /// Blocks. Errors: those of the verifier for a refused server (the report is in last_verdict),
+  /// usage and url_invalid for a request that cannot be sent as it is, connection_failed,
+  /// handshake_failed, connection_closed, timeout, redirect_refused, answer_too_large,
+  /// file_unwritable when the sink ends the transfer.
+  Result<ClientResponse> request(const ClientRequest& request, const BodySink& sink = nullptr);
+  Result<ClientResponse> get(const std::string& path);
+  Result<ClientResponse> post(const std::string& path, std::string body,
+                              const std::string& content_type = "application/json");
+
+  /// connect verifies the server without sending a request, on a new connection that it closes.
+  Result<std::shared_ptr<const AttestedSession>> connect();
+
+  /// last_verdict is that of the newest handshake, accepted or not; null before the first one.
+  std::shared_ptr<const Verdict> last_verdict() const;
+
+ private:
+  struct State;
+  explicit Client(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// fetch_certificate makes a TLS handshake with the origin of url, takes the server's certificate
+/// (DER) and ends the connection without a byte of application data. It decides nothing.
+/// Errors: url_invalid, proxy_unsupported, connection_failed, handshake_failed, timeout.
+Result<Bytes> fetch_certificate(const std::string& url, const ClientOptions& options = {});
+
+}  // namespace ratls

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/attempt.h"
+
+#include <openssl/ssl.h>
+
+#include "base/reader.h"
+#include "client/text.h"
+
+namespace ratls::client {
+namespace {
+
+Attempt& self_of(void* self) { return *static_cast<Attempt*>(self); }
+
+bool names(const Headers& headers, std::string_view name) {
+  for (const auto& header : headers) {
+    if (equal_ignoring_case(header.first, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Attempt::~Attempt() { curl_easy_reset(easy_); }
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
+                                                                const Proxy& proxy) {
+  place_ = url.origin;
+  Options set(easy_);
+  set_connection(easy_, set, url, proxy, options_);
+  set_callbacks(set);
+  set.set(CURLOPT_CONNECT_ONLY, 1L);
+  RATLS_CHECK(run(set));
+  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  return session_;
+}
+
+Result<ClientResponse> Attempt::send(const Message& message, const Proxy& proxy,
+                                     const BodySink& sink) {
+  message_ = &message;
+  sink_ = &sink;
+  place_ = message.url.origin;
+  Options set(easy_);
+  set_connection(easy_, set, message.url, proxy, options_);
+  set_callbacks(set);
+  set_message(set, message);
+  RATLS_CHECK(set_headers(set, message));
+  RATLS_CHECK(run(set));
+  if (!head_.complete()) return Error(Code::connection_closed, place_, "no complete answer");
+  if (!is_delimited() && !closed_by_server_) {
+    return Error(Code::connection_closed, place_, "the answer may be cut: no close_notify");
+  }
+  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  return ClientResponse{.status = head_.status(),
+                        .headers = head_.headers(),
+                        .body = std::move(body_),
+                        .session = session_};
+}
+
+void Attempt::set_callbacks(Options& set) {
+  set.set(CURLOPT_ERRORBUFFER, curl_text_.data())
+      .set(CURLOPT_SSL_CTX_FUNCTION, &Attempt::context_callback)
+      .set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(this))
+      .set(CURLOPT_PREREQFUNCTION, &Attempt::connected_callback)
+      .set(CURLOPT_PREREQDATA, static_cast<void*>(this))
+      .set(CURLOPT_HEADERFUNCTION, &Attempt::head_callback)
+      .set(CURLOPT_HEADERDATA, static_cast<void*>(this))
+      .set(CURLOPT_WRITEFUNCTION, &Attempt::body_callback)
+      .set(CURLOPT_WRITEDATA, static_cast<void*>(this))
+      .set(CURLOPT_NOPROGRESS, 0L)
+      .set(CURLOPT_XFERINFOFUNCTION, &Attempt::progress_callback)
+      .set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
+}
+
+void Attempt::set_message(Options& set, const Message& message) {
+  const std::string& method = message.method;
+  if (method == "HEAD") {
+    set.set(CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (!message.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+    set.set(CURLOPT_POST, 1L)
+        .set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(message.body.size()))
+        .set(CURLOPT_POSTFIELDS, message.body.data());
+  }
+  set.set(CURLOPT_CUSTOMREQUEST, method.c_str());
+}
+
+Result<void> Attempt::set_headers(Options& set, const Message& message) {
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : message.headers) {
+    // libcurl removes a header whose line ends with the colon.
+    lines.push_back(name);
+    lines.back().append(trimmed(value).empty() ? ";" : ": ").append(trimmed(value));
+  }
+  // What libcurl would add of its own accord: a pause of a second, and a wrong type.
+  if (!names(message.headers, "expect")) lines.emplace_back("Expect:");
+  if (!names(message.headers, "content-type")) lines.emplace_back("Content-Type:");
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(header_list_.get(), line.c_str());
+    if (longer == nullptr) return Error(Code::internal, place_, "out of memory");
+    if (header_list_ == nullptr) header_list_.reset(longer);
+  }
+  set.set(CURLOPT_HTTPHEADER, header_list_.get());
+  return {};
+}
+
+Result<void> Attempt::run(const Options& set) {
+  RATLS_CHECK(set.done());
+  const CURLcode code = perform(easy_);
+  if (code != CURLE_OK || failure_) return failure(code);
+  return {};
+}
+
+// A server that was refused hears an alert and libcurl speaks of a TLS failure; the user needs the
+// verdict's own words.
+Error Attempt::failure(CURLcode code) const {
+  if (failure_) return *failure_;
+  if (verdict() != nullptr && !verdict()->accepted()) return verdict()->result.error();
+  const std::string_view text = curl_text_.data();
+  return Error(code_of(code), place_, text.empty() ? curl_easy_strerror(code) : printable(text));
+}
+
+Code Attempt::code_of(CURLcode code) const noexcept {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+      return Code::connection_failed;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Code::timeout;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return phase_ == Phase::exchanging ? Code::connection_closed : Code::url_invalid;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      return Code::internal;
+    default:
+      break;
+  }
+  switch (phase_) {
+    case Phase::connecting:
+      return Code::connection_failed;
+    case Phase::handshaking:
+      return Code::handshake_failed;
+    case Phase::exchanging:
+      break;
+  }
+  return Code::connection_closed;
+}
+
+bool Attempt::may_repeat(const Error& error) const {
+  switch (error.code()) {
+    case Code::connection_failed:
+    case Code::handshake_failed:
+    case Code::connection_closed:
+    case Code::timeout:
+      break;
+    default:
+      return false;
+  }
+  if (request_sent_ && (head_.begun() || !message_->repeatable())) return false;
+  if (phase_ == Phase::exchanging) return error.code() != Code::timeout;
+  return verdict() == nullptr;
+}
+
+bool Attempt::is_followed() const {
+  return options_.max_redirects > 0 && !redirect_location(head_.status(), head_.headers()).empty();
+}
+
+// RFC 9112 6.3: without a length or chunks an answer ends with the connection. libcurl takes any
+// end of it, also one that somebody on the way has made.
+bool Attempt::is_delimited() const {
+  if (message_->method == "HEAD" || head_.status() == 204 || head_.status() == 304) return true;
+  curl_off_t length = -1;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return length >= 0 || is_chunked(head_.headers());
+}
+
+const ssl_st* Attempt::current_tls() const noexcept {
+  curl_tlssessioninfo* info = nullptr;
+  if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == nullptr ||
+      info->backend != CURLSSLBACKEND_OPENSSL) {
+    return nullptr;
+  }
+  return static_cast<const SSL*>(info->internals);
+}
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const {
+  auto session = PeerVerifier::session_of(current_tls());
+  if (session == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  return session;
+}
+
+Result<void> Attempt::on_context(void* context) {
+  phase_ = Phase::handshaking;
+  heard_->verdict = nullptr;
+  return peer_.install(static_cast<SSL_CTX*>(context),
+                       [heard = heard_](const auto& verdict) { heard->verdict = verdict; });
+}
+
+Result<void> Attempt::on_connected() {
+  RATLS_TRY(session_, current_session());
+  const bool kept = phase_ != Phase::handshaking;
+  if (kept && clock_() > session_->peer().expires()) {
+    expired_ = true;
+    return Error(Code::connection_closed, place_, "the verdict of the kept connection has ended");
+  }
+  phase_ = Phase::exchanging;
+  // libcurl sends again when a kept connection turns out to be dead.
+  if (request_sent_ && !message_->repeatable()) {
+    return Error(Code::connection_closed, place_, "the server closed the kept connection");
+  }
+  request_sent_ = message_ != nullptr;
+  last_move_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Result<void> Attempt::on_head_line(std::string_view line) {
+  if (!head_.begun()) {
+    RATLS_TRY(session_, current_session());
+  }
+  last_move_ = std::chrono::steady_clock::now();
+  return head_.add(line);
+}
+
+Result<void> Attempt::on_body(BytesView part) {
+  if (session_ == nullptr || !head_.complete()) {
+    return Error(Code::internal, place_, "a body without a verdict and a head");
+  }
+  const bool kept_in_memory = is_followed() || !*sink_;
+  if (!kept_in_memory) {
+    if ((*sink_)(part)) return {};
+    return Error(Code::file_unwritable, place_, "the receiver of the body ended the transfer");
+  }
+  body_size_ += part.size();
+  if (body_size_ > options_.max_body_bytes) {
+    return Error(Code::answer_too_large, place_,
+                 "more than " + std::to_string(options_.max_body_bytes) + " bytes");
+  }
+  if (!is_followed()) body_.append(part.begin(), part.end());
+  return {};
+}
+
+Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
+  if (phase_ != Phase::exchanging) return {};
+  // libcurl calls once more between the end of the connection and that of the transfer.
+  const SSL* tls = current_tls();
+  closed_by_server_ = tls != nullptr && (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (received + sent != moved_) {
+    moved_ = received + sent;
+    last_move_ = now;
+  }
+  if (now - last_move_ <= options_.stall_timeout) return {};
+  return Error(Code::timeout, place_,
+               "nothing moved for " + std::to_string(options_.stall_timeout.count()) + " ms");
+}
+
+// The first failure stays; no exception, of a sink for example, may pass through libcurl's C code.
+template <class Step>
+bool Attempt::guarded(Step step) noexcept {
+  try {
+    const Result<void> result = step();
+    if (result) return true;
+    if (!failure_) failure_ = result.error();
+  } catch (...) {
+    if (!failure_) failure_.emplace(Code::internal, "client", "an exception");
+  }
+  return false;
+}
+
+CURLcode Attempt::context_callback(CURL*, void* context, void* self) {
+  Attempt& attempt = self_of(self);
+  return attempt.guarded([&] { return attempt.on_context(context); }) ? CURLE_OK
+                                                                      : CURLE_ABORTED_BY_CALLBACK;
+}
+
+int Attempt::connected_callback(void* self, char*, char*, int, int) {
+  Attempt& attempt = self_of(self);
+  return attempt.guarded([&] { return attempt.on_connected(); }) ? CURL_PREREQFUNC_OK
+                                                                 : CURL_PREREQFUNC_ABORT;
+}
+
+std::size_t Attempt::head_callback(char* data, std::size_t size, std::size_t count, void* self) {
+  Attempt& attempt = self_of(self);
+  const std::string_view line(data, size * count);
+  return attempt.guarded([&] { return attempt.on_head_line(line); }) ? line.size()
+                                                                     : CURL_WRITEFUNC_ERROR;
+}
+
+std::size_t Attempt::body_callback(char* data, std::size_t size, std::size_t count, void* self) {
+  Attempt& attempt = self_of(self);
+  const BytesView part = as_bytes(std::string_view(data, size * count));
+  return attempt.guarded([&] { return attempt.on_body(part); }) ? part.size()
+                                                                : CURL_WRITEFUNC_ERROR;
+}
+
+int Attempt::progress_callback(void* self, curl_off_t, curl_off_t received, curl_off_t,
+                               curl_off_t sent) {
+  Attempt& attempt = self_of(self);
+  return attempt.guarded([&] { return attempt.on_progress(received, sent); }) ? 0 : 1;
+}
+
+}  // namespace ratls::client

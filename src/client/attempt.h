@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+#include "client/easy.h"
+#include "client/message.h"
+
+namespace ratls::client {
+
+/// Attempt is one transfer: it lives from the setting of a handle's options to the end of perform,
+/// and knows how far the transfer came. Every connection, a new or a kept one, must show its
+/// session before a byte of a request is sent on it, and again before its answer is used.
+class Attempt {
+ public:
+  Attempt(CURL* easy, const PeerVerifier& peer, const std::function<UnixTime()>& clock,
+          const ClientOptions& options)
+      : easy_(easy), peer_(peer), clock_(clock), options_(options) {}
+  ~Attempt();  // takes its callbacks out of the handle
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// connect makes a handshake and ends with its session.
+  Result<std::shared_ptr<const AttestedSession>> connect(const Url& url, const Proxy& proxy);
+
+  /// send sends the message and takes the whole answer; a sink gets the body of the final one.
+  Result<ClientResponse> send(const Message& message, const Proxy& proxy, const BodySink& sink);
+
+  /// may_repeat says whether the failed attempt may be made again: a connection error, and no
+  /// request whose effect could double.
+  bool may_repeat(const Error& error) const;
+  /// expired is true when it failed because a kept connection has outlived its verdict.
+  bool expired() const noexcept { return expired_; }
+  /// verdict is that of the newest handshake; null when no certificate was judged.
+  const std::shared_ptr<const Verdict>& verdict() const noexcept { return heard_->verdict; }
+
+ private:
+  // What the TLS contexts of kept connections may still point to when this object is gone.
+  struct Heard {
+    std::shared_ptr<const Verdict> verdict;
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  };
+  enum class Phase { connecting, handshaking, exchanging };
+
+  void set_callbacks(Options& set);
+  void set_message(Options& set, const Message& message);
+  Result<void> set_headers(Options& set, const Message& message);
+  Result<void> run(const Options& set);
+  Error failure(CURLcode code) const;
+  Code code_of(CURLcode code) const noexcept;
+  bool is_followed() const;
+  bool is_delimited() const;
+  const ssl_st* current_tls() const noexcept;
+  Result<std::shared_ptr<const AttestedSession>> current_session() const;
+
+  Result<void> on_context(void* context);
+  Result<void> on_connected();
+  Result<void> on_head_line(std::string_view line);
+  Result<void> on_body(BytesView part);
+  Result<void> on_progress(curl_off_t received, curl_off_t sent);
+  template <class Step>
+  bool guarded(Step step) noexcept;
+
+  static CURLcode context_callback(CURL*, void* context, void* self);
+  static int connected_callback(void* self, char*, char*, int, int);
+  static std::size_t head_callback(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t body_callback(char* data, std::size_t size, std::size_t count, void* self);
+  static int progress_callback(void* self, curl_off_t, curl_off_t received, curl_off_t,
+                               curl_off_t sent);
+
+  CURL* easy_;
+  const PeerVerifier& peer_;
+  const std::function<UnixTime()>& clock_;
+  const ClientOptions& options_;
+  const Message* message_ = nullptr;
+  const BodySink* sink_ = nullptr;
+  std::string place_;
+
+  Phase phase_ = Phase::connecting;
+  bool request_sent_ = false;
+  bool expired_ = false;
+  bool closed_by_server_ = false;  // with a close_notify
+  std::optional<Error> failure_;
+  std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
+  std::shared_ptr<const AttestedSession> session_;
+  std::unique_ptr<curl_slist, FreeList> header_list_;
+  AnswerHead head_;
+  std::string body_;
+  std::size_t body_size_ = 0;
+  curl_off_t moved_ = 0;
+  std::chrono::steady_clock::time_point last_move_;
+  std::array<char, CURL_ERROR_SIZE> curl_text_{};
+};
+
+}  // namespace ratls::client

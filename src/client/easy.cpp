@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/easy.h"
+
+#include <csignal>
+#include <ctime>
+#include <string_view>
+
+#include "tls/openssl_setup.h"
+
+namespace ratls::client {
+namespace {
+
+sigset_t pipe_signal() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+bool is_pending() noexcept {
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  return sigismember(&pending, SIGPIPE) == 1;
+}
+
+// Why libcurl cannot be used, or an empty text.
+std::string prepare_libcurl() {
+  tls::set_up_openssl();  // before libcurl would, with the configuration file
+  // Too late when the application has used libcurl before: then the name below decides.
+  curl_global_sslset(CURLSSLBACKEND_OPENSSL, nullptr, nullptr);
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return "libcurl cannot start";
+  const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
+  const std::string_view tls = info->ssl_version == nullptr ? "" : info->ssl_version;
+  if (!tls.starts_with("OpenSSL/")) return "libcurl's TLS is \"" + std::string(tls) + "\"";
+  return "";
+}
+
+}  // namespace
+
+Silence::Silence() noexcept : pending_before_(is_pending()) {
+  const sigset_t pipe = pipe_signal();
+  sigset_t before;
+  sigemptyset(&before);
+  pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  blocked_before_ = sigismember(&before, SIGPIPE) == 1;
+}
+
+Silence::~Silence() {
+  const sigset_t pipe = pipe_signal();
+  const timespec at_once{};
+  if (!pending_before_ && is_pending()) sigtimedwait(&pipe, nullptr, &at_once);
+  if (!blocked_before_) pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
+}
+
+void FreeEasy::operator()(CURL* easy) const noexcept {
+  const Silence silence;  // a close_notify is a write too
+  curl_easy_cleanup(easy);
+}
+
+Result<Easy> new_easy() {
+  static const std::string kProblem = prepare_libcurl();
+  if (!kProblem.empty()) return Error(Code::internal, "libcurl", kProblem);
+  Easy easy(curl_easy_init());
+  if (easy == nullptr) return Error(Code::internal, "libcurl", "out of memory");
+  return easy;
+}
+
+CURLcode perform(CURL* easy) {
+  const Silence silence;
+  return curl_easy_perform(easy);
+}
+
+Result<void> Options::done() const {
+  if (first_error_ == CURLE_OK) return {};
+  return Error(Code::internal, "libcurl", curl_easy_strerror(first_error_));
+}
+
+void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy,
+                    const ClientOptions& options) {
+  curl_easy_reset(easy);
+  set.set(CURLOPT_URL, url.text().c_str())
+      .set(CURLOPT_PROTOCOLS_STR, "https")
+      .set(CURLOPT_REDIR_PROTOCOLS_STR, "https")
+      .set(CURLOPT_FOLLOWLOCATION, 0L)
+      .set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1))
+      .set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED))
+      .set(CURLOPT_HSTS_CTRL, 0L)
+      .set(CURLOPT_NOSIGNAL, 1L)
+      .set(CURLOPT_TCP_NODELAY, 1L)
+      .set(CURLOPT_MAXCONNECTS, 1L)
+      .set(CURLOPT_BUFFERSIZE, 128L * 1024L)
+      .set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  // An empty text, unlike none, keeps libcurl from asking the environment.
+  set.set(CURLOPT_PROXY, proxy.url.c_str())
+      .set(CURLOPT_NOPROXY, proxy.exceptions.c_str())
+      .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
+      .set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  // With VERIFYPEER 0 libcurl would ignore a refusal. The names and the CA files are not libcurl's
+  // to check: the TLS context's callback decides alone, in every handshake.
+  set.set(CURLOPT_SSL_VERIFYPEER, 1L)
+      .set(CURLOPT_SSL_VERIFYHOST, 0L)
+      .set(CURLOPT_CAINFO, nullptr)
+      .set(CURLOPT_CAPATH, nullptr)
+      .set(CURLOPT_SSL_SESSIONID_CACHE, 0L)
+      .set(CURLOPT_SSL_OPTIONS, 0L)
+      .set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+}
+
+}  // namespace ratls::client

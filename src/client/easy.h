@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <type_traits>
+
+#include "client/options.h"
+#include "client/url.h"
+
+namespace ratls::client {
+
+/// Silence keeps SIGPIPE from this thread in its scope: libcurl's TLS writes raise it when the
+/// server has gone, and changing the process's handler is not a library's business.
+class Silence {
+ public:
+  Silence() noexcept;
+  ~Silence();
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  bool pending_before_ = false;
+  bool blocked_before_ = false;
+};
+
+struct FreeEasy {
+  void operator()(CURL* easy) const noexcept;
+};
+/// Easy is one libcurl handle with its own pool of connections.
+using Easy = std::unique_ptr<CURL, FreeEasy>;
+
+/// new_easy prepares libcurl once for the process, without OpenSSL's configuration file.
+/// Errors: internal, also when libcurl's TLS is not OpenSSL's.
+Result<Easy> new_easy();
+
+/// perform runs the transfer. Blocks.
+CURLcode perform(CURL* easy);
+
+/// Options sets options of a handle and remembers whether all were taken.
+class Options {
+ public:
+  explicit Options(CURL* easy) : easy_(easy) {}
+
+  template <class T>
+  Options& set(CURLoption option, T value) {
+    static_assert(std::is_same_v<T, long> || std::is_pointer_v<T> || std::is_null_pointer_v<T>);
+    // The function, not the macro of the same name, whose type checks cannot see through T.
+    const CURLcode code = [&] {
+      if constexpr (std::is_null_pointer_v<T>) {
+        return (curl_easy_setopt)(easy_, option, static_cast<void*>(nullptr));
+      } else {
+        return (curl_easy_setopt)(easy_, option, value);
+      }
+    }();
+    if (first_error_ == CURLE_OK) first_error_ = code;
+    return *this;
+  }
+
+  /// done fails when an option was refused: a connection without it is not the one that was meant.
+  Result<void> done() const;
+
+ private:
+  CURL* easy_;
+  CURLcode first_error_ = CURLE_OK;
+};
+
+/// set_connection resets the handle (kept connections stay) and sets all that a connection to url
+/// needs, apart from its TLS context.
+void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy,
+                    const ClientOptions& options);
+
+}  // namespace ratls::client
