@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ratls/attester.h"
+#include "ratls/tls.h"
+
+namespace ratls {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// Request is one HTTP request as a handler sees it. Header names keep their spelling; find one
+/// with header(). Thread-safety: a value.
+struct Request {
+  std::string method;
+  std::string target;  ///< path and query as sent
+  std::string path;    ///< without the query, not decoded
+  Headers headers;
+  std::string body;
+  std::string peer;    ///< address and port; inside an enclave the host's word
+
+  /// header gives the first value of a header, in any spelling; empty when there is none.
+  std::string_view header(std::string_view name) const;
+  /// json parses the body. Errors: usage, with a text for the client.
+  Result<nlohmann::json> json() const;
+};
+
+/// Response is what a handler gives back.
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::string body;
+
+  static Response json(const nlohmann::json& value, int status = 200);
+  static Response text(std::string body, int status = 200);
+};
+
+/// Handler answers one request. It runs on the server's threads and must not block for long; what
+/// it throws becomes a 500 that names nothing.
+using Handler = std::function<Response(const Request&)>;
+
+/// ServerOptions says how to serve; the defaults suit an enclave.
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;  ///< 0: any free one, see Server::port
+  unsigned threads = 2;
+  TlsVersion lowest_tls = TlsVersion::tls13;
+  std::size_t max_header_bytes = 16 * 1024;
+  std::size_t max_body_bytes = 16 * 1024 * 1024;
+  std::size_t max_connections = 10000;
+  std::chrono::seconds handshake_timeout{10};
+  std::chrono::seconds request_timeout{30};     ///< from the first byte of a request to its end
+  std::chrono::seconds keep_alive_timeout{60};  ///< between requests
+  std::chrono::seconds write_timeout{30};       ///< for one answer
+  std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
+};
+
+/// Server is an attested HTTPS/1.1 server: every connection is TLS with a certificate that carries
+/// a fresh quote. One listener and one event loop per thread.
+/// Thread-safety: route() before start(); the rest from any thread.
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  ~Server();  // stops
+
+  /// route answers method and path exactly; a known path with another method gets 405.
+  Server& route(std::string method, std::string path, Handler handler);
+
+  /// start makes the attested certificate, listens, and returns while threads serve. The
+  /// certificate is renewed at two thirds of its life.
+  /// Errors: quote_unavailable, listen_failed, config_invalid.
+  Result<void> start(Attester attester);
+
+  /// port is the real one, after start.
+  std::uint16_t port() const noexcept;
+  /// url is "https://host:port".
+  std::string url() const;
+
+  /// stop ends: no new connections, requests in flight are answered, then all is closed.
+  /// Blocks: at most drain_timeout and for a quote that is being made. Not from a handler.
+  void stop();
+  /// block_signals holds SIGTERM and SIGINT back for run_until_signal, so that one which comes
+  /// before it is not lost. Call it in main, before other threads are made.
+  static void block_signals();
+  /// run_until_signal waits for SIGTERM or SIGINT, then stops. Call it from main after start().
+  void run_until_signal();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ratls

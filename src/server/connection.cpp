@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+
+namespace ratls::server {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// Head and body in one record and one write(2) up to here.
+constexpr std::size_t kJoinedOutput = 16 * 1024;
+// A small buffer stays for the next answer.
+constexpr std::size_t kKeptOutput = 1024;
+// Other connections get their turn after so many steps of one.
+constexpr int kStepsPerTurn = 32;
+constexpr std::chrono::seconds kLingerTime{2};
+
+std::string describe_peer(const tcp::endpoint& peer) {
+  const std::string address = peer.address().to_string();
+  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(peer.port());
+}
+
+void drop(std::string& buffer) { std::string().swap(buffer); }
+
+}  // namespace
+
+void Connection::FreeSsl::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
+
+Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      ssl_(worker.service().tls.new_connection()),
+      peer_(describe_peer(peer)) {}
+
+Connection::~Connection() = default;
+
+void Connection::start(Worker::Connections::iterator place) {
+  place_ = place;
+  deadline_ = worker_.deadline_after(worker_.service().options.handshake_timeout);
+  if (SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) return close();
+  wait(tcp::socket::wait_read);
+}
+
+void Connection::wait(tcp::socket::wait_type event) {
+  socket_.async_wait(event, [self = shared_from_this()](boost::system::error_code) {
+    // Cancelled or ready: what is to be done is in the phase and in deadline_passed_.
+    self->resume();
+  });
+}
+
+void Connection::resume() {
+  if (phase_ == Phase::closed) return;
+  if (deadline_passed_) on_deadline();
+  for (int count = 0; count < kStepsPerTurn; ++count) {
+    switch (advance()) {
+      case Step::again:
+        break;
+      case Step::wait_read:
+        return wait(tcp::socket::wait_read);
+      case Step::wait_write:
+        return wait(tcp::socket::wait_write);
+      case Step::closed:
+        return;
+    }
+  }
+  boost::asio::post(worker_.context(), [self = shared_from_this()] { self->resume(); });
+}
+
+Connection::Step Connection::advance() {
+  switch (phase_) {
+    case Phase::handshaking:
+      return handshake();
+    case Phase::reading:
+      return read();
+    case Phase::writing:
+      return write();
+    case Phase::lingering:
+      return linger();
+    case Phase::closed:
+      return Step::closed;
+  }
+  return Step::closed;
+}
+
+Connection::Step Connection::after_ssl_failure(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Step::wait_read;
+    case SSL_ERROR_WANT_WRITE:
+      return Step::wait_write;
+    case SSL_ERROR_ZERO_RETURN:
+      return finish();
+    default:
+      // A client that breaks off is nothing to log; after a fatal error nothing may be sent
+      // (SSL_get_error(3)).
+      close();
+      return Step::closed;
+  }
+}
+
+Connection::Step Connection::handshake() {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result != 1) {
+    const Step step = after_ssl_failure(result);
+    return step == Step::wait_read && worker_.draining() ? finish() : step;
+  }
+  phase_ = Phase::reading;
+  const Step step = next_request();
+  if (step == Step::wait_read) hurry_acknowledgement();
+  return step;
+}
+
+// A server that sends no tickets has nothing to send after a TLS 1.3 handshake, so the kernel holds
+// the acknowledgement of the client's Finished back, up to 40 ms, and a client with Nagle's
+// algorithm holds its first request back as long. Setting the option sends what is due at once
+// (tcp(7)). Gramine does not have it (ENOPROTOOPT); clients with TCP_NODELAY do not need it.
+void Connection::hurry_acknowledgement() {
+  const int on = 1;
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+// Waiting before the next read saves a read(2) that would only say EAGAIN, unless read-ahead has
+// brought bytes of the next request already.
+Connection::Step Connection::next_request() {
+  const ServerOptions& options = worker_.service().options;
+  if (parser_ || !pending_.empty()) {
+    deadline_ = worker_.deadline_after(options.request_timeout);
+  } else {
+    deadline_ = worker_.deadline_after(options.keep_alive_timeout);
+  }
+  const bool look_now = worker_.draining() || more_in_pending_ || SSL_has_pending(ssl_.get()) == 1;
+  return look_now ? Step::again : Step::wait_read;
+}
+
+Connection::Step Connection::read() {
+  if (more_in_pending_) {
+    take({});
+    return Step::again;
+  }
+  std::size_t size = 0;
+  ERR_clear_error();
+  const std::span<char> scratch = worker_.scratch();
+  const int result = SSL_read_ex(ssl_.get(), scratch.data(), scratch.size(), &size);
+  if (result != 1) {
+    const Step step = after_ssl_failure(result);
+    // One last look has found nothing, so nothing is lost by closing.
+    if (step == Step::wait_read && is_idle() && worker_.draining()) return finish();
+    return step;
+  }
+  if (is_idle()) deadline_ = worker_.deadline_after(worker_.service().options.request_timeout);
+  take(std::string_view(scratch.data(), size));
+  return Step::again;
+}
+
+void Connection::take(std::string_view arrived) {
+  more_in_pending_ = false;
+  if (pending_.empty()) {
+    pending_ = serve(arrived);
+  } else {
+    pending_ += arrived;
+    const std::size_t left = serve(pending_).size();
+    pending_.erase(0, pending_.size() - left);
+  }
+  if (pending_.empty()) drop(pending_);
+  if (!output_.empty()) {
+    phase_ = Phase::writing;
+    deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+  }
+}
+
+std::string_view Connection::serve(std::string_view input) {
+  const ServerOptions& options = worker_.service().options;
+  while (!input.empty() && !close_after_output_) {
+    if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
+      more_in_pending_ = true;
+      return input;
+    }
+    if (!parser_) {
+      parser_.emplace(HttpLimits{options.max_header_bytes, options.max_body_bytes});
+      continue_sent_ = false;
+    }
+    input.remove_prefix(parser_->feed(input));
+    switch (parser_->state()) {
+      case RequestParser::State::needs_more:
+        if (parser_->awaits_continue() && !continue_sent_) {
+          output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+          continue_sent_ = true;
+        }
+        return input;
+      case RequestParser::State::complete:
+        answer_request();
+        break;
+      case RequestParser::State::refused:
+        refuse(parser_->refusal());
+        break;
+    }
+  }
+  return input;
+}
+
+void Connection::answer_request() {
+  Request& request = parser_->request();
+  request.peer = peer_;
+  Persistence persistence = Persistence::close;
+  if (parser_->keeps_alive() && !worker_.draining()) {
+    persistence = parser_->is_http10() ? Persistence::keep_alive_http10 : Persistence::keep_alive;
+  }
+  answer(worker_.service().router.answer(request), persistence, request.method != "HEAD");
+  parser_.reset();
+}
+
+void Connection::refuse(const Refusal& refusal) {
+  client_may_be_sending_ = true;
+  answer(refusal_response(refusal), Persistence::close, true);
+  parser_.reset();
+}
+
+void Connection::answer(Response response, Persistence persistence, bool with_body) {
+  write_head(output_, response, response.body.size(), persistence, worker_.date());
+  if (with_body && may_have_body(response.status)) {
+    const std::size_t room = kJoinedOutput - std::min(kJoinedOutput, output_.size());
+    output_.append(response.body, 0, room);
+    if (response.body.size() > room) {
+      large_body_ = std::move(response.body);
+      large_body_start_ = room;
+    }
+  }
+  close_after_output_ = persistence == Persistence::close;
+}
+
+std::string_view Connection::unsent() const {
+  const std::string& current = output_.empty() ? large_body_ : output_;
+  return std::string_view(current).substr(sent_);
+}
+
+void Connection::sent(std::size_t size) {
+  sent_ += size;
+  if (!unsent().empty()) return;
+  const bool was_output = !output_.empty();
+  sent_ = was_output ? large_body_start_ : 0;
+  large_body_start_ = 0;
+  std::string& current = was_output ? output_ : large_body_;
+  current.clear();
+  if (current.capacity() > kKeptOutput) drop(current);
+}
+
+Connection::Step Connection::write() {
+  const std::string_view rest = unsent();
+  if (!rest.empty()) {
+    std::size_t size = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl_.get(), rest.data(), rest.size(), &size);
+    if (result != 1) return after_ssl_failure(result);
+    sent(size);
+  }
+  if (!unsent().empty()) return Step::again;
+  if (close_after_output_) return finish();
+  phase_ = Phase::reading;
+  return next_request();
+}
+
+// The client may not have seen our answer while it is still sending: closing now would make the
+// kernel answer its bytes with a reset, which can overtake the answer (RFC 9112 9.6).
+Connection::Step Connection::linger() {
+  const std::span<char> scratch = worker_.scratch();
+  const ssize_t size = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), 0);
+  if (size > 0 || (size < 0 && errno == EINTR)) return Step::again;
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Step::wait_read;
+  close();
+  return Step::closed;
+}
+
+Connection::Step Connection::finish() {
+  ERR_clear_error();
+  // One alert is sent if there is room for it; the client's own is not waited for.
+  SSL_shutdown(ssl_.get());
+  if (client_may_be_sending_) {
+    boost::system::error_code ec;
+    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    phase_ = Phase::lingering;
+    deadline_ = worker_.deadline_after(kLingerTime);
+    return Step::again;
+  }
+  close();
+  return Step::closed;
+}
+
+void Connection::drain() {
+  // A connection without a request wakes, looks once more and ends.
+  boost::system::error_code ec;
+  if (phase_ == Phase::handshaking || (phase_ == Phase::reading && is_idle())) socket_.cancel(ec);
+}
+
+void Connection::check_deadline(Tick now) {
+  if (phase_ == Phase::closed || now < deadline_) return;
+  deadline_ = kNever;
+  deadline_passed_ = true;
+  boost::system::error_code ec;
+  socket_.cancel(ec);
+}
+
+void Connection::on_deadline() {
+  deadline_passed_ = false;
+  if (phase_ == Phase::writing) {
+    // What the client does not read must not stay in the kernel's buffers for minutes.
+    boost::system::error_code ec;
+    socket_.set_option(tcp::socket::linger(true, 0), ec);
+  }
+  if (phase_ != Phase::reading) return abort();
+  if (is_idle()) {
+    finish();
+    return;
+  }
+  refuse({408, "The request did not arrive in time."});
+  phase_ = Phase::writing;
+  deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+}
+
+void Connection::abort() {
+  if (phase_ != Phase::closed) close();
+}
+
+void Connection::close() {
+  phase_ = Phase::closed;
+  const auto self = shared_from_this();
+  boost::system::error_code ec;
+  socket_.close(ec);
+  worker_.forget(place_);
+}
+
+}  // namespace ratls::server

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/http_parse.h"
+#include "server/http_write.h"
+#include "server/worker.h"
+
+namespace ratls::server {
+
+/// Connection is one client: TLS by OpenSSL on the non-blocking socket itself, HTTP/1.1 requests in
+/// their order, one answer after the other. Asio only says when the socket is ready.
+/// Thread-safety: only on its worker's thread.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
+             const boost::asio::ip::tcp::endpoint& peer);
+  ~Connection();
+
+  /// start begins the handshake. place is where the worker keeps this connection.
+  void start(Worker::Connections::iterator place);
+  /// drain ends the connection after the request that it is at, if any.
+  void drain();
+  /// check_deadline ends what has taken too long.
+  void check_deadline(Tick now);
+  /// abort closes at once.
+  void abort();
+
+ private:
+  enum class Phase { handshaking, reading, writing, lingering, closed };
+  /// Step says what a phase needs to go on.
+  enum class Step { again, wait_read, wait_write, closed };
+
+  void wait(boost::asio::ip::tcp::socket::wait_type event);
+  void resume();
+  Step advance();
+  Step handshake();
+  Step read();
+  Step write();
+  Step linger();
+
+  Step after_ssl_failure(int result);
+  void hurry_acknowledgement();
+  Step next_request();
+  void on_deadline();
+  bool is_idle() const { return !parser_ && pending_.empty(); }
+
+  /// serve answers the whole requests at the front of input and gives what is left of it.
+  std::string_view serve(std::string_view input);
+  void take(std::string_view arrived);
+  void answer(Response response, Persistence persistence, bool with_body);
+  void answer_request();
+  void refuse(const Refusal& refusal);
+  std::string_view unsent() const;
+  void sent(std::size_t size);
+  Step finish();
+  void close();
+
+  struct FreeSsl {
+    void operator()(ssl_st* ssl) const noexcept;
+  };
+
+  Worker& worker_;
+  boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<ssl_st, FreeSsl> ssl_;
+  std::string peer_;
+  Worker::Connections::iterator place_;
+  Phase phase_ = Phase::handshaking;
+  Tick deadline_ = kNever;
+  std::optional<RequestParser> parser_;  // of the request that is being read
+  std::string pending_;                  // arrived, not yet taken by the parser
+  std::string output_;                   // answers, with as much of their bodies as fits a record
+  std::string large_body_;               // of the last answer in output_
+  std::size_t large_body_start_ = 0;     // so much of it is in output_
+  std::size_t sent_ = 0;                 // of output_, then of large_body_
+  bool close_after_output_ = false;
+  bool client_may_be_sending_ = false;  // when we close first
+  bool more_in_pending_ = false;        // the output was full before the input was empty
+  bool continue_sent_ = false;
+  bool deadline_passed_ = false;
+};
+
+}  // namespace ratls::server

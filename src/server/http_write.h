@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ratls/server.h"
+#include "ratls/time.h"
+#include "server/http_scan.h"
+
+namespace ratls::server {
+
+/// Persistence is what an answer says about the connection after it.
+enum class Persistence { keep_alive, keep_alive_http10, close };
+
+/// write_head appends the status line and the header of an answer up to the empty line. Framing is
+/// the server's: Content-Length, Transfer-Encoding, Connection and Date of the response are left
+/// out. body_bytes is what Content-Length says.
+void write_head(std::string& out, const Response& response, std::size_t body_bytes,
+                Persistence persistence, std::string_view date);
+
+/// is_sendable tells a response that cannot break the framing: a final status, names that are
+/// tokens, values without control characters.
+bool is_sendable(const Response& response);
+
+/// may_have_body is false for 204 and 304 (RFC 9110 6.4.1).
+bool may_have_body(int status);
+
+/// refusal_response is {"error": "..."}.
+Response refusal_response(const Refusal& refusal);
+
+/// http_date writes "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(UnixTime time);
+
+/// reason_phrase gives the words of RFC 9110 15, or none.
+std::string_view reason_phrase(int status);
+
+}  // namespace ratls::server

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/renewal.h"
+
+#include <algorithm>
+
+#include "server/log.h"
+
+namespace ratls::server {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kFirstBackoff{5};
+constexpr seconds kLongestBackoff{300};
+constexpr seconds kLongestPause{30};
+// A certificate is valid from 5 minutes before it was made.
+constexpr seconds kBackdating{300};
+
+}  // namespace
+
+UnixTime RenewalSchedule::due_time() const {
+  if (failed_at_) return *failed_at_ + backoff_;
+  return made_ + (not_after_ - made_) * 2 / 3;
+}
+
+bool RenewalSchedule::is_due(UnixTime now) const {
+  if (failed_at_ && now < *failed_at_) return true;  // the clock was set back
+  return now >= due_time() || (!failed_at_ && now + kBackdating < made_);
+}
+
+void RenewalSchedule::succeeded(UnixTime now, UnixTime not_after) {
+  made_ = now;
+  not_after_ = not_after;
+  failed_at_.reset();
+  backoff_ = seconds(0);
+}
+
+void RenewalSchedule::failed(UnixTime now) {
+  failed_at_ = now;
+  backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kLongestBackoff);
+}
+
+seconds RenewalSchedule::pause(UnixTime now) const {
+  return std::clamp(due_time() - now, seconds(1), kLongestPause);
+}
+
+Renewal::Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule)
+    : attester_(std::move(attester)), tls_(tls), schedule_(schedule) {}
+
+Renewal::~Renewal() { stop(); }
+
+Result<void> Renewal::start() {
+  RATLS_TRY(Thread thread, Thread::start("ratls-renewal", [this] { run(); }));
+  thread_.emplace(std::move(thread));
+  return {};
+}
+
+void Renewal::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_wanted_.notify_all();
+  if (thread_) thread_->join();
+}
+
+void Renewal::run() {
+  std::unique_lock lock(mutex_);
+  while (
+      !stop_wanted_.wait_for(lock, schedule_.pause(system_now()), [this] { return stopping_; })) {
+    const UnixTime now = system_now();
+    if (!schedule_.is_due(now)) continue;
+    lock.unlock();
+    renew(now);
+    lock.lock();
+  }
+}
+
+void Renewal::renew(UnixTime now) {
+  const auto replace = [&]() -> Result<UnixTime> {
+    RATLS_TRY(AttestedCertificate certificate, attester_.certify(now));
+    RATLS_CHECK(tls_.replace(certificate));
+    return certificate.not_after();
+  };
+  const Result<UnixTime> not_after = replace();
+  if (not_after) {
+    schedule_.succeeded(now, *not_after);
+    log(LogLevel::info, "the certificate was renewed, valid until " + format_time(*not_after));
+  } else {
+    schedule_.failed(now);
+    log(LogLevel::error, "the certificate could not be renewed: " + not_after.error().message());
+  }
+}
+
+}  // namespace ratls::server

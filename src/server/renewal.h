@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "ratls/attester.h"
+#include "ratls/tls.h"
+#include "server/thread.h"
+
+namespace ratls::server {
+
+/// RenewalSchedule says when a certificate is due: at two thirds of its life, or when the clock was
+/// set back to before it was valid; after a failure again in 5 seconds, then in twice the time, up
+/// to 5 minutes. Thread-safety: none.
+class RenewalSchedule {
+ public:
+  RenewalSchedule(UnixTime made, UnixTime not_after) : made_(made), not_after_(not_after) {}
+
+  bool is_due(UnixTime now) const;
+  void succeeded(UnixTime now, UnixTime not_after);
+  void failed(UnixTime now);
+  /// pause is how long to sleep before the clock is to be read again: it may jump, so never more
+  /// than 30 seconds.
+  std::chrono::seconds pause(UnixTime now) const;
+
+ private:
+  UnixTime due_time() const;
+
+  UnixTime made_;
+  UnixTime not_after_;
+  std::optional<UnixTime> failed_at_;
+  std::chrono::seconds backoff_{0};
+};
+
+/// Renewal exchanges the certificate of a ServerTls from a thread of its own; while that fails the
+/// old certificate serves on. Owns: the attester; the ServerTls must outlive it.
+class Renewal {
+ public:
+  Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule);
+  ~Renewal();  // stops
+
+  /// Errors: internal.
+  Result<void> start();
+  /// stop waits for a quote that is being made.
+  void stop();
+
+ private:
+  void run();
+  void renew(UnixTime now);
+
+  Attester attester_;
+  ServerTls& tls_;
+  RenewalSchedule schedule_;
+  std::mutex mutex_;
+  std::condition_variable stop_wanted_;
+  bool stopping_ = false;
+  std::optional<Thread> thread_;
+};
+
+}  // namespace ratls::server

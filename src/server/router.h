@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ratls/server.h"
+
+namespace ratls::server {
+
+/// Router finds the handler of a request by method and exact path.
+/// Thread-safety: add() before the first answer(); answer() from any thread.
+class Router {
+ public:
+  void add(std::string method, std::string path, Handler handler);
+
+  /// answer calls the handler, that of GET for HEAD too, or makes the 404, 405 or 500. The caller
+  /// leaves out the body of an answer to HEAD.
+  Response answer(const Request& request) const;
+
+ private:
+  struct Route {
+    std::string method;
+    Handler handler;
+  };
+  std::unordered_map<std::string, std::vector<Route>> routes_;
+};
+
+}  // namespace ratls::server

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <limits>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ratls/server.h"
+#include "server/router.h"
+
+namespace ratls::server {
+
+class Connection;
+
+/// Tick counts the seconds of a worker that has connections. Deadlines are ticks and not times,
+/// because a host may make the clock jump: a jump then ends no connection.
+using Tick = std::uint64_t;
+inline constexpr Tick kNever = std::numeric_limits<Tick>::max();
+
+/// Service is what the workers share.
+struct Service {
+  ServerOptions options;
+  Router router;
+  const ServerTls& tls;
+  std::atomic<std::size_t> connections{0};
+};
+
+/// Worker serves the connections of one listener on one thread with one event loop.
+/// Thread-safety: stop() from any thread; the rest from the thread in run().
+class Worker {
+ public:
+  /// create listens at the endpoint. Errors: listen_failed.
+  static Result<std::unique_ptr<Worker>> create(Service& service,
+                                                const boost::asio::ip::tcp::endpoint& endpoint);
+  ~Worker();
+
+  /// endpoint is where the listener is, with the real port. Only before run().
+  boost::asio::ip::tcp::endpoint endpoint() const;
+
+  /// run serves until stop(), then until the last connection is done or drain_timeout has passed.
+  /// Blocks.
+  void run();
+  void stop();
+
+  // For Connection:
+  boost::asio::io_context& context() noexcept { return context_; }
+  Service& service() noexcept { return service_; }
+  /// scratch is where plaintext is read to before it is known to whom it belongs; its content is
+  /// gone with the next event.
+  std::span<char> scratch() noexcept { return scratch_; }
+  const std::string& date() const noexcept { return date_; }
+  bool draining() const noexcept { return drain_end_ != kNever; }
+  /// deadline_after is the tick when at least delay has passed.
+  Tick deadline_after(std::chrono::seconds delay) const noexcept;
+  using Connections = std::list<std::shared_ptr<Connection>>;
+  /// forget drops a connection that is closed.
+  void forget(Connections::iterator place);
+
+ private:
+  Worker(Service& service, std::unique_ptr<boost::asio::io_context> context,
+         boost::asio::ip::tcp::acceptor acceptor);
+
+  void await_clients();
+  void accept_clients();
+  enum class Accepted { client, nobody, no_room };
+  Accepted accept_one();
+  void adopt(int fd, const boost::asio::ip::tcp::endpoint& peer);
+  void begin_drain();
+  void ensure_ticking();
+  void schedule_tick();
+  void tick();
+  void release_when_done();
+
+  Service& service_;
+  std::unique_ptr<boost::asio::io_context> owned_context_;
+  boost::asio::io_context& context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  Connections connections_;
+  std::vector<char> scratch_;
+  std::string date_;
+  Tick now_ = 0;
+  Tick drain_end_ = kNever;
+  bool ticking_ = false;
+  bool accept_paused_ = false;
+};
+
+}  // namespace ratls::server
