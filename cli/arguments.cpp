@@ -107,7 +107,8 @@ void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
   }
   command->add_option("-o,--output", arguments->output_file, "Write the body to this file");
   command->add_flag("-i,--include", arguments->include_headers, "Print status and headers too");
-  command->add_flag("--fail", arguments->fail, "End with 1 when the status is 400 or more");
+  command->add_flag("--fail", arguments->fail,
+                    "End with 1 when the status is 400 or more; -o writes nothing then");
   command
       ->add_option("--retry", arguments->retries,
                    "Repeat connection errors so often; never a refusal")

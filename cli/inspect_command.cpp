@@ -15,10 +15,7 @@ int inspect(const InspectArguments& arguments) {
   }();
   if (!subject) return print_error(subject.error());
   const auto inspection = inspect_subject(*subject);
-  using Json = nlohmann::ordered_json;
-  const std::string text =
-      arguments.json ? inspection.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
-                     : inspection_text(inspection);
+  const std::string text = arguments.json ? json_text(inspection) : inspection_text(inspection);
   if (!print(text)) return print_error(Error(Code::file_unwritable, "stdout", ""));
   return 0;
 }

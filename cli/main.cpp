@@ -3,13 +3,17 @@
 
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "tls/openssl_setup.h"
 
 namespace {
 
 using namespace ratls::cli;
 
 struct Dispatch {
-  int operator()(const HelpArguments& help) const { return print(help.text) ? 0 : 8; }
+  int operator()(const HelpArguments& help) const {
+    if (print(help.text)) return 0;
+    return print_error(ratls::Error(ratls::Code::file_unwritable, "stdout", ""));
+  }
   int operator()(const VerifyArguments& arguments) const { return verify(arguments); }
   int operator()(const InspectArguments& arguments) const { return inspect(arguments); }
   int operator()(const RequestArguments& arguments) const { return request(arguments); }
@@ -22,7 +26,10 @@ struct Dispatch {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   try {
+    // First of all: OPENSSL_CONF is the host's word and must not reach any use of OpenSSL.
+    ratls::tls::set_up_openssl();
     const auto arguments = parse_arguments(argc, argv);
     if (!arguments) return print_error(arguments.error());
     return std::visit(Dispatch{}, *arguments);

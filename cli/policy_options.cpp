@@ -3,6 +3,7 @@
 #include "base/reader.h"
 #include "cli/commands.h"
 #include "x509/certificate.h"
+#include "x509/der.h"
 
 namespace ratls::cli {
 namespace {
@@ -28,6 +29,13 @@ Result<Policy> policy_of_identity(const PolicyOptions& options) {
   return policy;
 }
 
+// The certificate without OpenSSL's trust settings behind it.
+Result<Bytes> first_element(BytesView bytes) {
+  x509::DerReader reader(bytes, Code::certificate_malformed);
+  RATLS_TRY(const x509::DerElement certificate, reader.element("certificate"));
+  return Bytes(certificate.whole.begin(), certificate.whole.end());
+}
+
 }  // namespace
 
 Result<Policy> make_policy(const PolicyOptions& options) {
@@ -51,11 +59,14 @@ Result<SubjectBytes> read_subject(const SubjectArguments& subject) {
   if (!as_text(file).starts_with("-----BEGIN")) return SubjectBytes{.bytes = std::move(file)};
   // gramine-ratls writes TRUSTED CERTIFICATE by default: OpenSSL's label for the same DER with
   // trust settings behind it.
-  const char* label = as_text(file).find("BEGIN TRUSTED CERTIFICATE") != std::string_view::npos
-                          ? "TRUSTED CERTIFICATE"
-                          : "CERTIFICATE";
-  RATLS_TRY(auto blocks, x509::split_pem(file, label, 8, Code::certificate_malformed));
-  return SubjectBytes{.bytes = std::move(blocks.front())};
+  const bool trusted = as_text(file).find("BEGIN TRUSTED CERTIFICATE") != std::string_view::npos;
+  RATLS_TRY(auto blocks, x509::split_pem(file, trusted ? "TRUSTED CERTIFICATE" : "CERTIFICATE", 8,
+                                         Code::certificate_malformed));
+  Bytes certificate = std::move(blocks.front());
+  if (trusted) {
+    RATLS_TRY(certificate, first_element(certificate));
+  }
+  return SubjectBytes{.bytes = std::move(certificate)};
 }
 
 }  // namespace ratls::cli

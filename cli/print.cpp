@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/print.h"
 
-#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/printable.h"
 #include "ratls/bytes.h"
 
 namespace ratls::cli {
@@ -16,15 +21,30 @@ void print_ready(std::string_view where) { print("ready " + std::string(where) +
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out.push_back(c);
-    } else {
-      out += "\\x" + to_hex(BytesView(&byte, 1));
+  while (!text.empty()) {
+    const std::size_t length = printable_length(text);
+    if (length > 0) {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+      continue;
     }
+    const auto byte = static_cast<std::uint8_t>(text.front());
+    out += "\\x" + to_hex(BytesView(&byte, 1));
+    text.remove_prefix(1);
   }
   return out;
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  using ErrorHandler = nlohmann::ordered_json::error_handler_t;
+  return json.dump(1, ' ', true, ErrorHandler::replace) + "\n";
+}
+
+void occupy_standard_streams() {
+  // Read-only, so that writing still fails as it does to a closed stream.
+  int fd = ::open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = ::dup(fd);
+  if (fd >= 0) ::close(fd);
 }
 
 int print_error(const Error& error) {

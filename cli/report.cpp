@@ -46,7 +46,9 @@ std::string verdict_message(const Outcome& outcome) {
     case Proves::certificate:
       return "the certificate is genuine and the policy accepts it; no connection was checked";
     case Proves::session:
-      return "the server is the code that the policy names, on genuine hardware";
+      return outcome.report.simulated
+                 ? "the server is the code that the policy names, on a simulated platform"
+                 : "the server is the code that the policy names, on genuine hardware";
   }
   return "";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -19,7 +20,9 @@ namespace {
 class OutputFile {
  public:
   static Result<OutputFile> open(const std::filesystem::path& path) {
-    const bool special = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
+    std::error_code error;  // a path that cannot be asked about cannot be opened either
+    const bool special =
+        std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
     std::filesystem::path temporary = path;
     if (!special) temporary += ".part" + std::to_string(::getpid());
     std::FILE* file = std::fopen(temporary.c_str(), special ? "we" : "wxe");
@@ -122,6 +125,10 @@ std::string header_text(const ClientResponse& response) {
   return text + "\n";
 }
 
+bool is_failure(const RequestArguments& arguments, const ClientResponse& response) {
+  return arguments.fail && response.status >= 400;
+}
+
 Result<ClientResponse> exchange(const RequestArguments& arguments) {
   RATLS_TRY(Policy policy, make_policy(arguments.policy));
   RATLS_TRY(const ClientRequest request, make_request(arguments));
@@ -130,6 +137,7 @@ Result<ClientResponse> exchange(const RequestArguments& arguments) {
   options.proxy = arguments.proxy;
   options.stall_timeout =
       std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout * 1000));
+  options.connect_timeout = std::min(options.connect_timeout, options.stall_timeout);
   RATLS_TRY(Client client,
             Client::create(split_url(arguments.url).first, std::move(policy), options));
   if (arguments.output_file.empty() && arguments.include_headers) return client.request(request);
@@ -139,7 +147,7 @@ Result<ClientResponse> exchange(const RequestArguments& arguments) {
   RATLS_TRY(OutputFile file, OutputFile::open(arguments.output_file));
   RATLS_TRY(ClientResponse response,
             client.request(request, [&](BytesView part) { return file.write(part); }));
-  RATLS_CHECK(file.finish());
+  if (!is_failure(arguments, response)) RATLS_CHECK(file.finish());
   return response;
 }
 
@@ -151,7 +159,7 @@ int request(const RequestArguments& arguments) {
   std::string text = arguments.include_headers ? header_text(*response) : "";
   text += response->body;
   if (!print(text)) return print_error(Error(Code::file_unwritable, "stdout", ""));
-  return arguments.fail && response->status >= 400 ? 1 : 0;
+  return is_failure(arguments, *response) ? 1 : 0;
 }
 
 }  // namespace ratls::cli

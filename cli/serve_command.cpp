@@ -41,6 +41,7 @@ bool is_unspecified(const std::string& host) { return host == "0.0.0.0" || host 
 }  // namespace
 
 int serve(const ServeArguments& arguments) {
+  Server::block_signals();  // one that comes right after the ready line ends the server cleanly too
   const auto endpoint = parse_listen(arguments.listen);
   if (!endpoint) return print_error(endpoint.error());
   CertificateArguments certificate = arguments.certificate;

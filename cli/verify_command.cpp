@@ -58,7 +58,7 @@ int verify(const VerifyArguments& arguments) {
     outcome = std::move(failed);
   }
   const std::string text =
-      arguments.json ? report_json(*outcome).dump(1) + "\n" : report_text(*outcome);
+      arguments.json ? json_text(report_json(*outcome)) : report_text(*outcome);
   if (!print(text)) return print_error(Error(Code::file_unwritable, "stdout", ""));
   if (outcome->accepted()) return 0;
   return print_error(*outcome->error);

@@ -1,17 +1,227 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tests of the command line share: where the program and the vectors are."""
+"""What all tests of the command line share: the program, simulated platforms, and processes that
+are ended however a test ends."""
 
+import contextlib
 import os
 import pathlib
+import select
+import signal
+import subprocess
+import time
 
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
+DEADLINE = 60  # seconds until a wait counts as a failure; nothing is timed by it
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class Ended:
+    """What a process that has ended leaves behind."""
+
+    def __init__(self, process):
+        self.code = process.returncode
+        self.out = process.stdout.decode(errors="replace")
+        self.err = process.stderr.decode(errors="replace")
+
+    def __repr__(self):
+        return f"exit code {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+
+    @property
+    def error(self):
+        """The name of the error code, which is the first word of the first line."""
+        words = self.err.split()
+        return words[1] if words[:1] == ["error:"] else None
+
+
+def run(*command, stdin=b"", **options):
+    """Runs a command to its end."""
+    return Ended(subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
+                                timeout=DEADLINE, check=False, **options))
+
+
+def poll(condition, what):
+    """Waits until condition() holds, and gives what it gave."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    pytest.fail(f"{what} did not come within {DEADLINE} s")
+
+
+@contextlib.contextmanager
+def started(*command, **options):
+    """A process in the background. The kernel ends it should this one be killed."""
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+                               stdin=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def line_of(process):
+    """The next line of a process's stdout, or an empty text when there will be none."""
+    readable, _, _ = select.select([process.stdout], [], [], DEADLINE)
+    assert readable, "the process says nothing"
+    return process.stdout.readline().decode()
+
+
+class Service:
+    """A ratls command that has said `ready WHERE`."""
+
+    def __init__(self, process, log):
+        self.process = process
+        self._log = log
+        line = line_of(process)
+        assert line.startswith("ready "), f"{line!r} is no ready line; stderr: {self.log()}"
+        self.where = line[len("ready "):].rstrip("\n")
+
+    @property
+    def url(self):
+        """https://HOST:PORT"""
+        return self.where.rstrip("/")
+
+    @property
+    def port(self):
+        return int(self.url.rpartition(":")[2])
+
+    def log(self):
+        return self._log.read_text(errors="replace")
+
+    def stop(self):
+        """Ends it with SIGTERM and gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment():
+    """The proxies and key logs of whoever runs the tests are none of theirs."""
+    kept = dict(os.environ)
+    for name in [*PROXIES, *(name.upper() for name in PROXIES), "SSLKEYLOGFILE"]:
+        os.environ.pop(name, None)
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
 
 
 @pytest.fixture(scope="session")
 def ratls():
     """The path of the program under test, from RATLS_BINARY."""
-    path = pathlib.Path(os.environ.get("RATLS_BINARY", SOURCE / "build/test/ratls"))
+    path = pathlib.Path(os.environ.get("RATLS_BINARY", SOURCE / "build/test/ratls")).resolve()
     assert path.is_file(), f"{path} is missing: set RATLS_BINARY"
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def serving(ratls, tmp_path_factory):
+    """Starts `ratls ARGUMENTS...` as a context that gives its Service."""
+
+    @contextlib.contextmanager
+    def start(*arguments, **options):
+        log = tmp_path_factory.mktemp("service") / "log"
+        with log.open("wb") as stderr, \
+                started(ratls, *arguments, stdout=subprocess.PIPE, stderr=stderr,
+                        **options) as process:
+            yield Service(process, log)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def new_platform(ratls, tmp_path_factory):
+    """Makes simulated platforms: new_platform(OPTIONS...) gives the folder."""
+
+    def make(*options):
+        folder = tmp_path_factory.mktemp("sim")
+        ended = run(ratls, "sim", "init", "--dir", folder, *options)
+        assert ended.code == 0, ended
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def platform(new_platform):
+    """The simulated platform of the service."""
+    return new_platform()
+
+
+@pytest.fixture(scope="session")
+def policy(platform):
+    """The options that accept the service."""
+    return ("--policy", platform / "policy.toml")
+
+
+@pytest.fixture(scope="session")
+def other_policy(new_platform):
+    """The options that accept another platform."""
+    return ("--policy", new_platform() / "policy.toml")
+
+
+@pytest.fixture(scope="session")
+def service(serving, platform):
+    """One `ratls serve` for all tests that only ask it something."""
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def attested_files(ratls, platform, tmp_path_factory):
+    """(certificate, key) with evidence of the platform, as PEM files."""
+    folder = tmp_path_factory.mktemp("attested")
+    files = folder / "crt.pem", folder / "key.pem"
+    ended = run(ratls, "run", "--tee", "sim", "--sim", platform, "--cert", files[0], "--key",
+                files[1], "--", "/bin/true")
+    assert ended.code == 0, ended
+    return files
+
+
+@pytest.fixture(scope="session")
+def plain_files(tmp_path_factory):
+    """(certificate, key) without evidence, as PEM files."""
+    folder = tmp_path_factory.mktemp("plain")
+    files = folder / "crt.pem", folder / "key.pem"
+    ended = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-subj", "/CN=plain", "-addext", "subjectAltName=IP:127.0.0.1",
+                "-out", files[0], "-keyout", files[1])
+    assert ended.code == 0, ended
+    return files
+
+
+@pytest.fixture
+def write_policy(platform):
+    """write_policy(TOML, replace=...) makes a policy beside the platform's own: its text with the
+    given lines replaced, and TOML behind it."""
+
+    written = []
+
+    def write(more="", replace=()):
+        text = (platform / "policy.toml").read_text()
+        for old, new in replace:
+            assert old in text
+            text = text.replace(old, new)
+        path = platform / f"policy-{os.getpid()}-{len(written)}.toml"
+        path.write_text(text + more)
+        written.append(path)
+        return ("--policy", path)
+
+    yield write
+    for path in written:
+        path.unlink()
+
+
+def fetched_certificate(url):
+    """The certificate of a server as PEM, by openssl s_client."""
+    ended = run("openssl", "s_client", "-connect", url.removeprefix("https://").rstrip("/"))
+    begin = ended.out.find("-----BEGIN CERTIFICATE-----")
+    end = ended.out.find("-----END CERTIFICATE-----")
+    assert begin >= 0 and end > begin, ended
+    return ended.out[begin:end] + "-----END CERTIFICATE-----\n"

@@ -4,10 +4,9 @@
 namespace ratls::verifier {
 namespace {
 
-// The chain that the quote brought, or that of the collateral for certification data 1 to 3.
+// The chain of the collateral, for certification data 1 to 3.
 Result<PckChain> chain_of(const Subject& subject, const PreparedCollateral::Parts& parts,
-                          const TrustRoot& root, UnixTime now, Report& report) {
-  if (subject.chain) return *subject.chain;
+                          const Trust& trust, UnixTime now, Report& report) {
   if (!parts.pck_chain) {
     return Error(
         Code::certification_data_unsupported, "quote.certification_data",
@@ -17,16 +16,23 @@ Result<PckChain> chain_of(const Subject& subject, const PreparedCollateral::Part
             "pck_certificate_chain");
   }
   if (!*parts.pck_chain) return parts.pck_chain->error();
-  return verify_pck_chain(**parts.pck_chain, root, now, report);
+  return verify_pck_chain(**parts.pck_chain, trust, now, report);
 }
 
 }  // namespace
 
 Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
-                       const TrustRoot& root, const Policy& policy, UnixTime now, Report& report) {
+                       const Trust& trust, const Policy& policy, UnixTime now, Report& report) {
   const PreparedCollateral::Parts& parts = collateral.parts();
+  if (!std::ranges::equal(parts.root.certificate_der(), trust.root().certificate_der())) {
+    return Error(Code::root_untrusted, "collateral", "it was prepared for another root");
+  }
   report.collateral_source = collateral.source();
-  RATLS_TRY(const PckChain chain, chain_of(subject, parts, root, now, report));
+  std::optional<PckChain> of_collateral;
+  if (!subject.chain) {
+    RATLS_TRY(of_collateral, chain_of(subject, parts, trust, now, report));
+  }
+  const PckChain& chain = subject.chain ? *subject.chain : *of_collateral;
   RATLS_CHECK(check_crls(chain, parts, now));
   RATLS_CHECK(check_documents(subject, chain, parts, now, report));
   RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, report));

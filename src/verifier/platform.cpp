@@ -38,9 +38,10 @@ Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificat
   if (!intermediate.is_ca.value_or(false)) {
     return wrong("pck_chain[1].basic_constraints", "the intermediate is no CA");
   }
-  constexpr std::uint16_t kKeyCertSign = 1U << 5;
-  if (intermediate.key_usage && (*intermediate.key_usage & kKeyCertSign) == 0) {
-    return wrong("pck_chain[1].key_usage", "the intermediate may not sign certificates");
+  // RFC 5280 6.1.4 (n) and 6.3.3 (f); Intel's library demands the extension.
+  constexpr std::uint16_t kSigns = 1U << 5 | 1U << 6;  // keyCertSign, cRLSign
+  if ((intermediate.key_usage.value_or(0) & kSigns) != kSigns) {
+    return wrong("pck_chain[1].key_usage", "the intermediate may not sign certificates and CRLs");
   }
   return {};
 }
@@ -62,15 +63,15 @@ void report_platform(const PckChain& chain, const TrustRoot& root, Report& repor
 }  // namespace
 
 // Step B (Intel QVL, PckCertVerifier; RFC 5280 6.1.3 for signatures and dates).
-Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates,
-                                  const TrustRoot& root, UnixTime now, Report& report) {
+Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
+                                  UnixTime now, Report& report) {
   if (certificates.size() != 3) {
     return Error(Code::pck_chain_malformed, "pck_chain",
                  "leaf, intermediate and root are needed, got " +
                      std::to_string(certificates.size()) + " certificates");
   }
   // The pinned root is compared byte for byte: Intel's superseded root has the same name and key.
-  const x509::Certificate& trusted = root.impl().certificate;
+  const x509::Certificate& trusted = trust.root().impl().certificate;
   if (!std::ranges::equal(certificates[2].der, trusted.der)) {
     return Error(Code::root_untrusted, "pck_chain[2]",
                  "root with SHA-256 " + to_hex(crypto::sha256(certificates[2].der)) +
@@ -78,11 +79,8 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates,
   }
   const Code untrusted = Code::pck_chain_untrusted;
   RATLS_CHECK(check_profile(certificates[0], certificates[1]));
-  RATLS_TRY(auto intermediate_key, x509::p256_key(certificates[1], untrusted));
+  RATLS_TRY(auto intermediate_key, trust.key_of_ca(certificates[1]));
   RATLS_TRY(auto leaf_key, x509::p256_key(certificates[0], untrusted));
-  if (!x509::signed_by(certificates[1], trusted, root.impl().key)) {
-    return Error(untrusted, "pck_chain[1]", "not signed by the root");
-  }
   if (!x509::signed_by(certificates[0], certificates[1], intermediate_key)) {
     return Error(untrusted, "pck_chain[0]", "not signed by the intermediate");
   }
@@ -95,18 +93,17 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates,
                  .leaf_key = std::move(leaf_key),
                  .intermediate_key = std::move(intermediate_key),
                  .extension = std::move(extension)};
-  report_platform(chain, root, report);
+  report_platform(chain, trust.root(), report);
   return chain;
 }
 
-Result<void> examine_platform(Subject& subject, const TrustRoot& root, UnixTime now,
-                              Report& report) {
+Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report) {
   report.quote_version = subject.quote.header.version;
   report.tee = subject.quote.tee;
   const CertificationData& data = subject.quote.signature.certification_data;
   if (data.type != CertificationType::pck_chain) return {};  // the collateral brings the chain
   RATLS_TRY(auto certificates, x509::parse_pem_chain(data.body, 3, Code::pck_chain_malformed));
-  RATLS_TRY(subject.chain, verify_pck_chain(std::move(certificates), root, now, report));
+  RATLS_TRY(subject.chain, verify_pck_chain(std::move(certificates), trust, now, report));
   return {};
 }
 

@@ -44,6 +44,13 @@ bool within_grace(const TcbPolicy& policy, UnixTime now, const Report& report) {
   if (report.tcb_status != TcbStatus::out_of_date || policy.out_of_date_grace.count() == 0) {
     return false;
   }
+  // An outdated QE hides that the platform needs more than an update; the host chooses its QE, and
+  // must not win by taking an older one.
+  const TcbStatus platform = *report.platform_tcb_status;
+  if (platform != TcbStatus::out_of_date && platform != TcbStatus::up_to_date &&
+      std::ranges::find(policy.accept, platform) == policy.accept.end()) {
+    return false;
+  }
   std::optional<UnixTime> since;
   const auto consider = [&](std::optional<TcbStatus> status, std::optional<UnixTime> date) {
     if (status == TcbStatus::out_of_date && date && (!since || *date < *since)) since = date;

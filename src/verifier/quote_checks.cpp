@@ -32,14 +32,13 @@ Result<void> check_qe_identity(const EnclaveReport& report, const tcb::QeIdentit
     return Error(Code::qe_identity_mismatch, "qe_report." + std::string(field),
                  "got " + got + ", published is " + wanted);
   };
-  if ((report.misc_select & identity.misc_select_mask) !=
-      (identity.misc_select & identity.misc_select_mask)) {
+  if ((report.misc_select & identity.misc_select_mask) != identity.misc_select) {
     return differs("misc_select", std::to_string(report.misc_select),
                    std::to_string(identity.misc_select));
   }
   for (std::size_t i = 0; i < report.attributes.bytes.size(); ++i) {
     const std::uint8_t mask = identity.attributes_mask.bytes[i];
-    if ((report.attributes.bytes[i] & mask) != (identity.attributes.bytes[i] & mask)) {
+    if ((report.attributes.bytes[i] & mask) != identity.attributes.bytes[i]) {
       return differs("attributes", to_hex(report.attributes), to_hex(identity.attributes));
     }
   }
@@ -99,8 +98,8 @@ void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollater
                              platform->advisories.end());
   }
   std::ranges::sort(report.advisories);
-  const auto repeated = std::ranges::unique(report.advisories);
-  report.advisories.erase(repeated.begin(), repeated.end());
+  report.advisories.erase(std::unique(report.advisories.begin(), report.advisories.end()),
+                          report.advisories.end());
 }
 
 }  // namespace ratls::verifier

@@ -4,6 +4,7 @@
 #include "collateral/parts.h"
 #include "evidence/evidence.h"
 #include "ratls/verifier.h"
+#include "verifier/trust.h"
 #include "x509/certificate.h"
 #include "x509/pck_extension.h"
 
@@ -33,17 +34,16 @@ struct Subject {
 Result<void> examine_binding(BytesView der, Subject& subject, Report& report);
 
 /// examine_platform is step B when the quote brings its PCK chain, or nothing.
-Result<void> examine_platform(Subject& subject, const TrustRoot& root, UnixTime now,
-                              Report& report);
+Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report);
 
 /// verify_pck_chain is step B. Errors: pck_chain_malformed, root_untrusted, pck_chain_untrusted,
 /// pck_chain_expired.
-Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates,
-                                  const TrustRoot& root, UnixTime now, Report& report);
+Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
+                                  UnixTime now, Report& report);
 
 /// judge is all that needs collateral, and the policy; the value is when the verdict ends.
 Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
-                       const TrustRoot& root, const Policy& policy, UnixTime now, Report& report);
+                       const Trust& trust, const Policy& policy, UnixTime now, Report& report);
 
 /// check_crls is step C. Errors: crl_malformed, crl_untrusted, crl_expired, certificate_revoked.
 Result<void> check_crls(const PckChain& chain, const PreparedCollateral::Parts& parts,

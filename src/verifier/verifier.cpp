@@ -7,8 +7,9 @@
 namespace ratls {
 
 struct Verifier::State {
-  Policy policy;
-  TrustRoot root;
+  State(Policy accepted, TrustRoot root) : policy(std::move(accepted)), trust(std::move(root)) {}
+  const Policy policy;
+  const verifier::Trust trust;
 };
 
 struct Examination::State {
@@ -34,24 +35,24 @@ CollateralRequest Examination::request() const {
 Result<Verifier> Verifier::create(Policy policy) {
   RATLS_CHECK(check_policy(policy));
   if (!policy.root_pem) {
-    return Verifier(std::make_shared<State>(State{std::move(policy), TrustRoot::intel()}));
+    return Verifier(std::make_shared<const State>(std::move(policy), TrustRoot::intel()));
   }
   RATLS_TRY(TrustRoot root, TrustRoot::from_pem(as_bytes(*policy.root_pem)));
-  return Verifier(std::make_shared<State>(State{std::move(policy), std::move(root)}));
+  return Verifier(std::make_shared<const State>(std::move(policy), std::move(root)));
 }
 
 const Policy& Verifier::policy() const noexcept { return state_->policy; }
-const TrustRoot& Verifier::root() const noexcept { return state_->root; }
+const TrustRoot& Verifier::root() const noexcept { return state_->trust.root(); }
 
 Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
   auto state = std::make_unique<Examination::State>();
   state->report.proves = Proves::quote;
   state->report.checked_at = now;
-  state->report.simulated = !state_->root.is_intel();
+  state->report.simulated = !root().is_intel();
   const Result<void> outcome = [&]() -> Result<void> {
     RATLS_TRY(state->subject.quote, parse_quote(quote));
     state->report.evidence_format = "quote";
-    return verifier::examine_platform(state->subject, state_->root, now, state->report);
+    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
@@ -62,11 +63,11 @@ Examination Verifier::examine_certificate(BytesView der, const CertificateContex
   auto state = std::make_unique<Examination::State>();
   state->report.proves = context.proves;
   state->report.checked_at = now;
-  state->report.simulated = !state_->root.is_intel();
+  state->report.simulated = !root().is_intel();
   state->subject.context = context;
   const Result<void> outcome = [&]() -> Result<void> {
     RATLS_CHECK(verifier::examine_binding(der, state->subject, state->report));
-    return verifier::examine_platform(state->subject, state_->root, now, state->report);
+    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
@@ -77,7 +78,7 @@ Verdict Verifier::decide(const Examination& examination, const PreparedCollatera
   Report report = examination.state_->report;
   if (examination.error()) return {std::move(report), *examination.error()};
   const Result<UnixTime> expires = verifier::judge(examination.state_->subject, collateral,
-                                                   state_->root, state_->policy, now, report);
+                                                   state_->trust, state_->policy, now, report);
   if (!expires) return {std::move(report), expires.error()};
   Report copy = report;
   return {std::move(copy), VerifiedQuote(std::move(report), *expires)};

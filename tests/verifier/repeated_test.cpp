@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// One verifier and several quotes: what it remembers of the first may not excuse the second.
+#include "verifier/trial.h"
+
+namespace ratls::testing {
+namespace {
+
+using std::chrono::hours;
+
+Verdict judge(const Verifier& verifier, const Trial& trial, UnixTime now) {
+  GivenCollateral source(trial.prepared(verifier.root()));
+  return verifier.verify_quote(trial.quote(), source, now);
+}
+
+TEST(RepeatedVerification, AcceptsTheSamePlatformAgain) {
+  const Trial trial(sim::plan_world().value());
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  EXPECT_TRUE(accepted(judge(verifier, trial, trial.now)));
+  EXPECT_TRUE(accepted(judge(verifier, trial, trial.now)));
+}
+
+TEST(RepeatedVerification, RefusesAForgedCaAfterTheGenuineOne) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  // The same root, names, keys and dates; only the signature is somebody else's.
+  spec.root.issued = genuine.world.root_der;
+  spec.pck_ca.signer = spec.stranger;
+  const Trial forged(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::pck_chain_untrusted));
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::pck_chain_untrusted));
+}
+
+TEST(RepeatedVerification, RefusesAPckOfAStrangerUnderAKnownCa) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  spec.root.issued = genuine.world.root_der;
+  spec.pck.signer = spec.stranger;
+  const Trial forged(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::pck_chain_untrusted));
+}
+
+TEST(RepeatedVerification, LooksAtTheDatesOfAKnownCa) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  spec.pck_ca.spec.not_after = sim::kWorldTime + hours(1);
+  const Trial trial(spec);
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, trial, trial.now)));
+  EXPECT_TRUE(refused_with(judge(verifier, trial, trial.now + hours(2)), Code::pck_chain_expired));
+}
+
+TEST(RepeatedVerification, LooksForAKnownCaInTheRootsList) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  spec.root.issued = genuine.world.root_der;
+  spec.root_crl.spec.revoked_serials = {spec.pck_ca.spec.serial};
+  const Trial revoked(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  EXPECT_TRUE(refused_with(judge(verifier, revoked, revoked.now), Code::certificate_revoked));
+}
+
+TEST(RepeatedVerification, KeepsRootsApart) {
+  const Trial first(sim::plan_world().value());
+  const Trial second(sim::plan_world().value());
+  const Verifier verifier = Verifier::create(first.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, first, first.now)));
+  EXPECT_TRUE(refused_with(judge(verifier, second, second.now), Code::root_untrusted));
+}
+
+}  // namespace
+}  // namespace ratls::testing
