@@ -130,7 +130,7 @@ class Examination {
 
 /// Verifier judges quotes and attested certificates by one policy. It does no I/O and asks no
 /// clock: what it needs is an argument, so every verdict can be replayed.
-/// Thread-safety: immutable; const calls from any thread.
+/// Thread-safety: const calls from any thread.
 class Verifier {
  public:
   /// create checks the policy. Errors: policy_invalid, policy_empty.

@@ -151,5 +151,14 @@ TEST_F(Sources, RefuseWhatIsNone) {
   EXPECT_EQ(find({}).error().code(), Code::policy_invalid);
 }
 
+// Work must grow with the size only: read with a parser that looks back, this takes hours.
+TEST(ParseCollateral, ReadsManyObjectsInOnePass) {
+  std::string text = "[";
+  while (text.size() < kMaxCollateralSize - 16) text += "{\"\":0},";
+  const auto read = parse_collateral(text + "0]");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), Code::collateral_malformed);
+}
+
 }  // namespace
 }  // namespace ratls

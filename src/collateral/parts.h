@@ -29,6 +29,7 @@ struct VerifiedCa {
 };
 
 struct PreparedCollateral::Parts {
+  TrustRoot root;              ///< the one that all signatures were checked against
   Result<x509::Crl> root_crl;  ///< signed by the root
   Result<x509::Crl> pck_crl;   ///< parsed only; pck_crl_signer says who signed it
   /// The CA of pck_crl_issuer_chain when the root signed it and it signed pck_crl. It only saves

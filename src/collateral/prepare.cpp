@@ -50,6 +50,9 @@ Result<VerifiedCa> check_signing_chain(std::string_view pem, const TrustRoot& ro
     return Error(Code::tcb_chain_untrusted, where + "[0]",
                  "\"" + signer.subject_common_name + "\" is no SGX TCB Signing certificate");
   }
+  if (signer.unknown_critical({}) != nullptr) {
+    return Error(Code::tcb_chain_untrusted, where + "[0]", "an unknown critical extension");
+  }
   RATLS_TRY(auto key, x509::p256_key(signer, Code::tcb_chain_untrusted));
   if (!x509::signed_by(signer, root.impl().certificate, root.impl().key)) {
     return Error(Code::tcb_chain_untrusted, where + "[0]", "not signed by the root");
@@ -104,7 +107,8 @@ std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(const Coll
   std::shared_ptr<PreparedCollateral> prepared(new PreparedCollateral);
   prepared->source_ = std::move(source);
   prepared->parts_ =
-      std::make_unique<const Parts>(Parts{.root_crl = check_root_crl(collateral, root),
+      std::make_unique<const Parts>(Parts{.root = root,
+                                          .root_crl = check_root_crl(collateral, root),
                                           .pck_crl = std::move(pck_crl),
                                           .pck_crl_signer = std::move(signer),
                                           .tcb_info = check_tcb_info(collateral, tcb_signer),

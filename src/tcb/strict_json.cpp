@@ -11,26 +11,46 @@ namespace {
 constexpr std::size_t kMaxDepth = 8;  // Intel's deepest is 5
 constexpr std::size_t kMaxAdvisorySize = 64;
 
-// KeyWatch looks at the parser's events for what nlohmann::json itself lets pass.
-class KeyWatch {
+// KeyWatch looks at the parser's events for what nlohmann::json itself lets pass, and ends the
+// parsing there. It is a pass of its own, because parsing with a callback looks at all elements of
+// an array again after each object in it, which a hostile text makes last for hours.
+class KeyWatch final : public nlohmann::json_sax<StrictJson> {
  public:
-  bool event(int depth, StrictJson::parse_event_t event, const StrictJson& value) {
-    using Event = StrictJson::parse_event_t;
-    if (static_cast<std::size_t>(depth) > kMaxDepth) too_deep_ = true;
-    if (event == Event::object_start) open_.emplace_back();
-    if (event == Event::object_end) open_.pop_back();
-    if (event == Event::key) {
-      const auto* key = value.get_ptr<const std::string*>();
-      if (!open_.back().insert(*key).second) duplicate_ = *key;
-    }
-    return true;
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& key) override {
+    if (keys_.back().insert(key).second) return true;
+    duplicate_ = key;
+    return false;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
   }
 
   bool too_deep() const noexcept { return too_deep_; }
   const std::optional<std::string>& duplicate() const noexcept { return duplicate_; }
 
  private:
-  std::vector<std::set<std::string>> open_;
+  bool open() {
+    too_deep_ = keys_.size() == kMaxDepth;
+    keys_.emplace_back();
+    return !too_deep_;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
+  std::vector<std::set<std::string>> keys_;  // of the objects and arrays that are open
   std::optional<std::string> duplicate_;
   bool too_deep_ = false;
 };
@@ -54,15 +74,12 @@ Result<StrictJson> parse_strict_json(std::string_view text, std::size_t max_size
     return Error(on_error, "json", "this is no JSON text");
   }
   KeyWatch watch;
-  StrictJson value = StrictJson::parse(
-      text,
-      [&watch](int depth, StrictJson::parse_event_t event, const StrictJson& parsed) {
-        return watch.event(depth, event, parsed);
-      },
-      false);
-  if (value.is_discarded()) return Error(on_error, "json", "this is no JSON text");
+  const bool readable = StrictJson::sax_parse(text, &watch);
   if (watch.too_deep()) return Error(on_error, "json", "it is nested too deeply");
   if (watch.duplicate()) return Error(on_error, *watch.duplicate(), "the key is there twice");
+  if (!readable) return Error(on_error, "json", "this is no JSON text");
+  StrictJson value = StrictJson::parse(text, nullptr, false);
+  if (value.is_discarded()) return Error(on_error, "json", "this is no JSON text");
   return value;
 } catch (const std::exception& failure) {
   return Error(on_error, "json", failure.what());

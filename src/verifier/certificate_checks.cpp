@@ -72,6 +72,11 @@ Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy,
   if (!x509::self_signature_valid(certificate)) {
     return Error(Code::certificate_untrusted, "certificate.signature", "not signed by its own key");
   }
+  if (const auto* unknown = certificate.unknown_critical(
+          {evidence::dice_oid(), evidence::gramine_legacy_oid(), evidence::intel_legacy_oid()})) {
+    return Error(Code::certificate_untrusted, "certificate.extensions",
+                 "unknown and critical: " + x509::oid_to_text(unknown->oid));
+  }
   RATLS_CHECK(check_certificate_dates(certificate, now));
   const auto& claims = subject.evidence->claims;
   if (claims && claims->not_after) {

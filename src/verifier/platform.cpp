@@ -28,6 +28,10 @@ Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificat
     return wrong("pck_chain[0].subject",
                  "\"" + leaf.subject_common_name + "\" is no SGX PCK Certificate");
   }
+  const x509::Oid sgx = x509::sgx_extension_oid();
+  if (leaf.unknown_critical({sgx}) != nullptr || intermediate.unknown_critical({}) != nullptr) {
+    return wrong("pck_chain", "an unknown critical extension");
+  }
   if (leaf.is_ca.value_or(false))
     return wrong("pck_chain[0].basic_constraints", "the leaf is a CA");
   if (intermediate.subject_common_name.find("SGX PCK Platform CA") == std::string::npos &&

@@ -61,6 +61,9 @@ struct Certificate {
 
   /// find gives all extensions with this OID.
   std::vector<const Extension*> find(BytesView oid) const;
+  /// unknown_critical gives the first critical extension that is neither one of the four above nor
+  /// one of these; null when there is none. Such a certificate must not be used (RFC 5280 4.2).
+  const Extension* unknown_critical(std::initializer_list<BytesView> known) const;
 };
 
 inline constexpr std::size_t kMaxCertificateSize = 64 * 1024;

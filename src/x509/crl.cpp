@@ -58,9 +58,10 @@ Result<void> read_entries(DerReader& tbs, Crl& out) {
 }
 
 // RFC 5280 5.2: a list with an unknown critical extension must not be used. Those of partial,
-// indirect and delta lists (5.2.4, 5.2.5) are critical and count as unknown.
+// indirect and delta lists (5.2.4, 5.2.5) are critical and count as unknown. The number and the
+// issuer's key identifier are mandatory (5.2.1, 5.2.3; Intel QVL, CRL_REQUIRED_EXTENSIONS).
 Result<void> read_list_extensions(DerReader& tbs, Crl& out) {
-  if (tbs.at_end()) return {};
+  bool names_key = false;
   RATLS_TRY(DerReader wrapper, tbs.enter(context_constructed(0), "crlExtensions"));
   RATLS_TRY(const auto extensions, read_extensions(wrapper, "crlExtensions"));
   RATLS_CHECK(wrapper.end("crlExtensions"));
@@ -75,6 +76,10 @@ Result<void> read_list_extensions(DerReader& tbs, Crl& out) {
     } else if (extension.critical) {
       return wrapper.fail(oid_to_text(extension.oid), "an unknown critical extension");
     }
+    names_key = names_key || same_bytes(extension.oid, kOidAuthorityKeyIdentifier);
+  }
+  if (!out.crl_number || !names_key) {
+    return tbs.fail("crlExtensions", "cRLNumber and authorityKeyIdentifier are needed");
   }
   return {};
 }

@@ -104,6 +104,9 @@ Result<void> read_subject_alt_name(DerReader value, Certificate& out) {
   return {};
 }
 
+constexpr std::array<BytesView, 4> kReadExtensions{kOidBasicConstraints, kOidKeyUsage,
+                                                   kOidExtendedKeyUsage, kOidSubjectAltName};
+
 struct KnownExtension {
   BytesView oid;
   std::string_view name;
@@ -111,6 +114,17 @@ struct KnownExtension {
 };
 
 }  // namespace
+
+const Extension* Certificate::unknown_critical(std::initializer_list<BytesView> known) const {
+  for (const Extension& extension : extensions) {
+    const auto is_it = [&](BytesView oid) { return same_bytes(oid, extension.oid); };
+    if (extension.critical && std::ranges::none_of(kReadExtensions, is_it) &&
+        std::ranges::none_of(known, is_it)) {
+      return &extension;
+    }
+  }
+  return nullptr;
+}
 
 Result<void> read_known_extensions(Certificate& certificate, Code on_error) {
   const std::array<KnownExtension, 4> known{{

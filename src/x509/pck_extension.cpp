@@ -109,6 +109,10 @@ Result<PckExtension> read_extension(BytesView value) {
     RATLS_TRY(out.platform_instance_id, fixed_field<InstanceId>(fields, 6, "platform_instance_id"));
   }
   if (fields.contains(7)) RATLS_CHECK(check_configuration(fields.at(7)));
+  // Processor CA: 1 to 5; Platform CA: 1 to 7 (Intel QVL, PckCertificate counts five or seven).
+  if (fields.contains(6) != fields.contains(7)) {
+    return Error(kMalformed, "configuration", "it comes with platform_instance_id or not at all");
+  }
   return out;
 }
 

@@ -121,6 +121,8 @@ TEST(ParsePckExtension, RefusesMissingFields) {
                    "tcb " + std::to_string(number));
   }
   expect_refused({}, "all");
+  expect_refused(without(platform_fields(), 6), "configuration without an instance");
+  expect_refused(without(platform_fields(), 7), "an instance without configuration");
 }
 
 TEST(ParsePckExtension, RefusesDuplicateFields) {

@@ -182,6 +182,14 @@ TEST_F(Certificates, SignedByAnotherKeyAreRefused) {
   EXPECT_TRUE(refused_with(forge.judge(), Code::certificate_untrusted));
 }
 
+TEST_F(Certificates, WithUnknownCriticalExtensionsAreRefused) {
+  forge.spec.extensions = {forge.dice(), {x509::oid_from_text("1.2.3.4"), true, {0x05, 0x00}}};
+  EXPECT_TRUE(refused_with(forge.judge(), Code::certificate_untrusted));
+  forge.spec.extensions[1].critical = false;
+  forge.spec.extensions[0].critical = true;
+  EXPECT_TRUE(accepted(forge.judge()));
+}
+
 TEST_F(Certificates, OutsideTheirDatesAreRefused) {
   forge.spec.not_after = kWorldTime - seconds(1);
   forge.spec.extensions = {forge.dice()};

@@ -77,6 +77,21 @@ TEST(TcbPolicy, GraceTakesTheEarlierDateAndNoOtherStatus) {
   EXPECT_TRUE(refused_with(other.judge_quote(), Code::tcb_out_of_date));
 }
 
+// The host chooses its QE: an older one makes SWHardeningNeeded OutOfDate, which is no better.
+TEST(TcbPolicy, GraceForTheQeNeedsAnAcceptedPlatform) {
+  WorldSpec spec = plan_with_status(TcbStatus::sw_hardening_needed);
+  Trial trial(spec);
+  trial.policy.tcb.out_of_date_grace = days(1000);
+  EXPECT_TRUE(refused_with(trial.judge_quote(), Code::tcb_sw_hardening_needed));
+  spec.qe_identity.content.levels[0].status = TcbStatus::out_of_date;
+  spec.qe_identity.content.levels[0].date = kWorldTime - days(10);
+  Trial older(spec);
+  older.policy.tcb.out_of_date_grace = days(1000);
+  EXPECT_TRUE(refused_with(older.judge_quote(), Code::tcb_out_of_date));
+  older.policy.tcb.accept.push_back(TcbStatus::sw_hardening_needed);
+  EXPECT_TRUE(accepted(older.judge_quote()));
+}
+
 TEST(TcbPolicy, RestrictsAdvisories) {
   Trial trial(
       plan_with_status(TcbStatus::sw_hardening_needed, {"INTEL-SA-00001", "INTEL-SA-00002"}));

@@ -3,6 +3,7 @@
 // only the check under test can find it.
 #include <functional>
 
+#include "base/reader.h"
 #include "verifier/trial.h"
 
 namespace ratls::testing {
@@ -43,6 +44,8 @@ void replace_extension(sim::CertificateDraft& draft, const x509::Extension& exte
   }
 }
 
+x509::Extension unknown_critical() { return {x509::oid_from_text("1.2.3.4"), true, {0x05, 0x00}}; }
+
 const Forgery kForgeries[] = {
     // B
     {"PckNamedOtherwise", Code::pck_chain_untrusted,
@@ -59,6 +62,20 @@ const Forgery kForgeries[] = {
      }},
     {"PckCaMayNotSign", Code::pck_chain_untrusted,
      [](WorldSpec& w) { replace_extension(w.pck_ca, x509::key_usage(1U << 6)); }},
+    {"PckCaMayNotSignCrls", Code::pck_chain_untrusted,
+     [](WorldSpec& w) { replace_extension(w.pck_ca, x509::key_usage(1U << 5)); }},
+    {"PckCaWithoutKeyUsage", Code::pck_chain_untrusted,
+     [](WorldSpec& w) {
+       std::erase_if(w.pck_ca.spec.extensions, [](const x509::Extension& extension) {
+         return extension.oid == x509::key_usage(1).oid;
+       });
+     }},
+    {"PckWithUnknownCriticalExtension", Code::pck_chain_untrusted,
+     [](WorldSpec& w) { w.pck.spec.extensions.push_back(unknown_critical()); }},
+    {"PckCaWithUnknownCriticalExtension", Code::pck_chain_untrusted,
+     [](WorldSpec& w) { w.pck_ca.spec.extensions.push_back(unknown_critical()); }},
+    {"TcbSigningWithUnknownCriticalExtension", Code::tcb_chain_untrusted,
+     [](WorldSpec& w) { w.tcb_signing.spec.extensions.push_back(unknown_critical()); }},
     {"PckCaNamedOtherwise", Code::pck_chain_untrusted,
      [](WorldSpec& w) {
        set_common_name(w.pck_ca, "Intel SGX Other CA");
@@ -150,6 +167,16 @@ const Forgery kForgeries[] = {
      [](WorldSpec& w) { w.quote.qe_report.isv_prod_id ^= 1; }},
     {"QeOfOtherMiscSelect", Code::qe_identity_mismatch,
      [](WorldSpec& w) { w.quote.qe_report.misc_select ^= 1; }},
+    {"QeIdentityWithMiscSelectOutsideItsMask", Code::qe_identity_mismatch,
+     [](WorldSpec& w) {
+       w.qe_identity.content.misc_select_mask = 0xFFFFFFFE;
+       w.qe_identity.content.misc_select |= 1;
+     }},
+    {"QeIdentityWithAttributesOutsideTheirMask", Code::qe_identity_mismatch,
+     [](WorldSpec& w) {
+       w.qe_identity.content.attributes_mask.bytes[15] = 0;
+       w.qe_identity.content.attributes.bytes[15] = 1;
+     }},
     {"QeInDebugMode", Code::qe_identity_mismatch,
      [](WorldSpec& w) { w.quote.qe_report.attributes.bytes[0] |= 2; }},
     // K
@@ -272,6 +299,31 @@ TEST(Verifier, RefusesCollateralUnderAnotherRoot) {
   trial.world.collateral.tcb_info_issuer_chain =
       Trial(plan()).world.collateral.tcb_info_issuer_chain;
   EXPECT_TRUE(refused_with(trial.judge_quote(), Code::root_untrusted));
+}
+
+// One source may serve verifiers of several roots.
+TEST(Verifier, RefusesCollateralPreparedForAnotherRoot) {
+  const Trial trial(plan());
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  const TrustRoot other = TrustRoot::from_pem(as_bytes(Trial(plan()).world.root_pem)).value();
+  GivenCollateral source(trial.prepared(other));
+  EXPECT_TRUE(
+      refused_with(verifier.verify_quote(trial.quote(), source, trial.now), Code::root_untrusted));
+
+  // All of it is rightly signed, but by the other root: only the comparison of the roots can tell.
+  WorldSpec forged = plan();
+  const sim::World foreign = sim::build_world(forged).value();
+  Trial mixed = trial;
+  const std::string pck_crl_chain = mixed.world.collateral.pck_crl_issuer_chain;
+  const Bytes pck_crl = mixed.world.collateral.pck_crl;
+  mixed.world.collateral = foreign.collateral;
+  mixed.world.collateral.pck_crl = pck_crl;
+  mixed.world.collateral.pck_crl_issuer_chain = pck_crl_chain;
+  const TrustRoot foreign_root = TrustRoot::from_pem(as_bytes(foreign.root_pem)).value();
+  GivenCollateral mixed_source(mixed.prepared(foreign_root));
+  const Verdict verdict = verifier.verify_quote(trial.quote(), mixed_source, trial.now);
+  EXPECT_TRUE(refused_with(verdict, Code::root_untrusted));
+  EXPECT_FALSE(verdict.report.tcb_status);
 }
 
 TEST(Verifier, SaysWhichPlatformItNeedsCollateralFor) {
