@@ -74,6 +74,8 @@ Result<void> write_new_file(const std::filesystem::path& path, BytesView content
 Result<void> replace_file(const std::filesystem::path& path, BytesView content, FileMode mode) {
   std::filesystem::path temporary = path;
   temporary += ".new" + std::to_string(::getpid());
+  // One of a process that was killed in between; inside an enclave the process id is always 1.
+  ::unlink(temporary.c_str());
   RATLS_CHECK(write_new_file(temporary, content, mode));
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;

@@ -58,6 +58,14 @@ TEST_F(Files, ReplacingLeavesNoTemporaryFileBehind) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1);
 }
 
+TEST_F(Files, ReplacingGetsOverAnInterruptedAttempt) {
+  const auto left_over = dir_ / ("key.new" + std::to_string(::getpid()));
+  ASSERT_TRUE(write_new_file(left_over, as_bytes("half"), FileMode::secret).has_value());
+  ASSERT_TRUE(replace_file(dir_ / "key", as_bytes("whole"), FileMode::secret).has_value());
+  EXPECT_EQ(as_text(read_file(dir_ / "key", 100).value()), "whole");
+  EXPECT_FALSE(std::filesystem::exists(left_over));
+}
+
 TEST_F(Files, ReadingIsBounded) {
   ASSERT_TRUE(write_new_file(dir_ / "f", as_bytes("12345"), FileMode::shared).has_value());
   EXPECT_TRUE(read_file(dir_ / "f", 5).has_value());
