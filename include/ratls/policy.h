@@ -62,6 +62,7 @@ struct SessionPolicy {
   bool fresh = false;
   std::chrono::seconds max_certificate_lifetime = std::chrono::days(90);
   bool check_name = false;
+  bool require_attested_end = false;  ///< refuse certificates whose end is not attested
   std::optional<std::vector<FixedBytes<32, struct SpkiHashTag>>> server_keys;
 };
 

@@ -196,15 +196,16 @@ Result<void> read_collateral(const TableReader& root, CollateralPolicy& collater
 }
 
 Result<void> read_session(const TableReader& root, SessionPolicy& session) {
-  RATLS_TRY(const TableReader table,
-            open_table(root, "session",
-                       {"fresh", "max_certificate_lifetime", "check_name", "server_keys", "ca"}));
+  RATLS_TRY(const TableReader table, open_table(root, "session",
+                                                {"fresh", "max_certificate_lifetime", "check_name",
+                                                 "require_attested_end", "server_keys", "ca"}));
   if (table.find("ca") != nullptr) {
     return table.refuse("ca", "a chain to a CA cannot be demanded by this version");
   }
   RATLS_CHECK(read_to(table, "fresh", session.fresh));
   RATLS_CHECK(read_to(table, "max_certificate_lifetime", session.max_certificate_lifetime));
   RATLS_CHECK(read_to(table, "check_name", session.check_name));
+  RATLS_CHECK(read_to(table, "require_attested_end", session.require_attested_end));
   RATLS_TRY(const auto keys, table.texts("server_keys"));
   if (!keys) return {};
   session.server_keys.emplace();

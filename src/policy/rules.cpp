@@ -42,6 +42,13 @@ Result<void> check_https_url(std::string_view url, std::string_view where) {
   return {};
 }
 
+// Longer ones would overflow when they are added to a time.
+Result<void> check_duration(std::chrono::seconds duration, std::string_view where) {
+  if (duration.count() < 0) return refused(where, "the duration is negative");
+  if (duration > std::chrono::days(36600)) return refused(where, "more than 100 years");
+  return {};
+}
+
 Result<void> check_tcb(const TcbPolicy& tcb) {
   for (TcbStatus status : tcb.accept) RATLS_CHECK(check_accepted_status(status, "tcb.accept"));
   if (tcb.accept_advisories) {
@@ -52,13 +59,8 @@ Result<void> check_tcb(const TcbPolicy& tcb) {
   for (const std::string& advisory : tcb.reject_advisories) {
     RATLS_CHECK(check_advisory(advisory, "tcb.reject_advisories"));
   }
-  if (tcb.out_of_date_grace.count() < 0) {
-    return refused("tcb.out_of_date_grace", "the duration is negative");
-  }
-  if (tcb.max_collateral_age.count() < 0) {
-    return refused("tcb.max_collateral_age", "the duration is negative");
-  }
-  return {};
+  RATLS_CHECK(check_duration(tcb.out_of_date_grace, "tcb.out_of_date_grace"));
+  return check_duration(tcb.max_collateral_age, "tcb.max_collateral_age");
 }
 
 using TextRule = Result<void> (*)(std::string_view, std::string_view);

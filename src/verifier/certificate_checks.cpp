@@ -83,6 +83,10 @@ Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy,
     RATLS_CHECK(check_attested_end(*claims->not_after, certificate));
     report.validity_bound = true;
   }
+  if (policy.session.require_attested_end && !report.validity_bound) {
+    return Error(Code::certificate_lifetime, "certificate",
+                 "its end is not attested, the policy demands it");
+  }
   RATLS_CHECK(check_usage(certificate));
   const auto lifetime = certificate.not_after - certificate.not_before;
   if (lifetime > policy.session.max_certificate_lifetime) {

@@ -33,6 +33,9 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
     RATLS_TRY(of_collateral, chain_of(subject, parts, trust, now, report));
   }
   const PckChain& chain = subject.chain ? *subject.chain : *of_collateral;
+  // Once more: the examination may have been made at another time.
+  RATLS_CHECK(
+      check_chain_dates(chain.leaf, chain.intermediate, trust.root().impl().certificate, now));
   RATLS_CHECK(check_crls(chain, parts, now));
   RATLS_CHECK(check_documents(subject, chain, parts, now, report));
   RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, report));

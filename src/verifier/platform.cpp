@@ -66,6 +66,13 @@ void report_platform(const PckChain& chain, const TrustRoot& root, Report& repor
 
 }  // namespace
 
+Result<void> check_chain_dates(const x509::Certificate& leaf, const x509::Certificate& intermediate,
+                               const x509::Certificate& root, UnixTime now) {
+  RATLS_CHECK(check_dates(root, now, Code::pck_chain_expired, "pck_chain[2]"));
+  RATLS_CHECK(check_dates(intermediate, now, Code::pck_chain_expired, "pck_chain[1]"));
+  return check_dates(leaf, now, Code::pck_chain_expired, "pck_chain[0]");
+}
+
 // Step B (Intel QVL, PckCertVerifier; RFC 5280 6.1.3 for signatures and dates).
 Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
                                   UnixTime now, Report& report) {
@@ -88,9 +95,7 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, c
   if (!x509::signed_by(certificates[0], certificates[1], intermediate_key)) {
     return Error(untrusted, "pck_chain[0]", "not signed by the intermediate");
   }
-  RATLS_CHECK(check_dates(trusted, now, Code::pck_chain_expired, "pck_chain[2]"));
-  RATLS_CHECK(check_dates(certificates[1], now, Code::pck_chain_expired, "pck_chain[1]"));
-  RATLS_CHECK(check_dates(certificates[0], now, Code::pck_chain_expired, "pck_chain[0]"));
+  RATLS_CHECK(check_chain_dates(certificates[0], certificates[1], trusted, now));
   RATLS_TRY(auto extension, x509::parse_pck_extension(certificates[0]));
   PckChain chain{.leaf = std::move(certificates[0]),
                  .intermediate = std::move(certificates[1]),

@@ -41,6 +41,10 @@ Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now
 Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
                                   UnixTime now, Report& report);
 
+/// check_chain_dates is the part of step B that depends on the time. Errors: pck_chain_expired.
+Result<void> check_chain_dates(const x509::Certificate& leaf, const x509::Certificate& intermediate,
+                               const x509::Certificate& root, UnixTime now);
+
 /// judge is all that needs collateral, and the policy; the value is when the verdict ends.
 Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
                        const Trust& trust, const Policy& policy, UnixTime now, Report& report);

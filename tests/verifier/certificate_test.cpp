@@ -84,6 +84,14 @@ TEST_F(Certificates, InGraminesFormatAreAccepted) {
   }
 }
 
+TEST_F(Certificates, WithoutAnAttestedEndAreRefusedOnDemand) {
+  trial.policy.session.require_attested_end = true;
+  forge.spec.extensions = {forge.dice()};
+  EXPECT_TRUE(accepted(forge.judge()));
+  forge.spec.extensions = {forge.legacy()};
+  EXPECT_TRUE(refused_with(forge.judge(), Code::certificate_lifetime));
+}
+
 TEST_F(Certificates, WithoutEvidenceAreRefused) {
   EXPECT_TRUE(refused_with(forge.judge(), Code::evidence_missing));
 }

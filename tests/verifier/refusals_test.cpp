@@ -285,6 +285,19 @@ TEST(Verifier, RefusesAnotherRootBeforeItAsksForCollateral) {
   EXPECT_TRUE(refused_with(trial.judge_quote(), Code::root_untrusted));
 }
 
+TEST(Verifier, JudgesTheChainAtTheTimeOfTheDecision) {
+  WorldSpec spec = plan();
+  spec.pck.spec.not_after = kWorldTime + seconds(10);
+  const Trial trial(spec);
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  const Examination examination = verifier.examine_quote(trial.quote(), kWorldTime);
+  ASSERT_FALSE(examination.error().has_value());
+  const auto collateral = trial.prepared(verifier.root());
+  EXPECT_TRUE(accepted(verifier.decide(examination, *collateral, kWorldTime + seconds(10))));
+  EXPECT_TRUE(refused_with(verifier.decide(examination, *collateral, kWorldTime + seconds(11)),
+                           Code::pck_chain_expired));
+}
+
 TEST(Verifier, RefusesARootOfTheSameNameAndKey) {
   const WorldSpec spec = plan();
   WorldSpec renewed = spec;
