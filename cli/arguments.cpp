@@ -18,6 +18,15 @@ constexpr const char* kOverview =
     "Exit codes: 0 accepted, 1 HTTP error with --fail, 2 usage or policy file, 3 malformed or\n"
     "missing evidence, 4 untrusted, 5 stale, 6 TCB not accepted, 7 policy, 8 unavailable, 9 bug.";
 
+// An empty value is an unset variable of a script, not a wish to leave the option out.
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](const std::string& value) {
+        return value.empty() ? std::string("the value is empty") : std::string();
+      },
+      "", "");
+}
+
 void add_policy_options(CLI::App& app, PolicyOptions& options) {
   auto* group = app.add_option_group("Verification", "What is accepted");
   auto* policy = group->add_option("--policy", options.policy_file, "Policy file (TOML)");
@@ -29,18 +38,23 @@ void add_policy_options(CLI::App& app, PolicyOptions& options) {
   auto* version =
       group->add_option("--min-isv-svn", options.min_isv_svn, "Lowest version of the product");
   for (CLI::Option* identity : {enclave, signer, product, version}) identity->excludes(policy);
+  for (CLI::Option* text : {policy, enclave, signer}) text->check(not_empty());
   signer->needs(product)->needs(version);
-  auto* file = group->add_option("--collateral", options.collateral_file,
-                                 "Collateral file, instead of the policy's sources");
+  auto* file = group
+                   ->add_option("--collateral", options.collateral_file,
+                                "Collateral file, instead of the policy's sources")
+                   ->check(not_empty());
   group->add_option("--pccs", options.pccs, "PCCS address, instead of the policy's sources")
-      ->excludes(file);
+      ->excludes(file)
+      ->check(not_empty());
 }
 
 void add_subject_options(CLI::App& app, SubjectArguments& subject) {
   auto* group = app.add_option_group("Subject", "What to look at");
-  group->add_option("URL", subject.url, "https address of a server");
-  group->add_option("--cert", subject.certificate_file, "Certificate file (PEM or DER)");
-  group->add_option("--quote", subject.quote_file, "Quote file (binary)");
+  group->add_option("URL", subject.url, "https address of a server")->check(not_empty());
+  group->add_option("--cert", subject.certificate_file, "Certificate file (PEM or DER)")
+      ->check(not_empty());
+  group->add_option("--quote", subject.quote_file, "Quote file (binary)")->check(not_empty());
   group->require_option(1);
 }
 
@@ -78,8 +92,10 @@ void add_verify(CLI::App& app, Arguments& chosen) {
                   "Verify a server, a certificate or a quote, and print the report", arguments);
   add_subject_options(*command, arguments->subject);
   add_policy_options(*command, arguments->policy);
-  command->add_option("--at", arguments->at,
-                      "Judge at this time (RFC 3339 or Unix seconds); not with a URL");
+  command
+      ->add_option("--at", arguments->at,
+                   "Judge at this time (RFC 3339 or Unix seconds); not with a URL")
+      ->check(not_empty());
   command->add_flag("--json", arguments->json, "Print one JSON object");
 }
 

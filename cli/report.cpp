@@ -99,10 +99,14 @@ ordered_json report_json(const Outcome& outcome) {
   json["tcb_date"] = or_null(report.tcb_date);
   json["tcb_evaluation_number"] = or_null(report.tcb_evaluation_number);
   json["qe_tcb_status"] = or_null(report.qe_tcb_status);
-  json["fmspc"] = or_null(report.fmspc);
-  json["pce_id"] = or_null(report.pce_id);
-  json["ppid"] = or_null(report.ppid);
-  json["pck_ca"] = or_null(report.pck_ca);
+  // Before the quote's signature is right, nothing ties the chain that it carries to it.
+  const auto platform = [&](const std::optional<std::string>& value) {
+    return report.authenticated ? or_null(value) : ordered_json(nullptr);
+  };
+  json["fmspc"] = platform(report.fmspc);
+  json["pce_id"] = platform(report.pce_id);
+  json["ppid"] = platform(report.ppid);
+  json["pck_ca"] = platform(report.pck_ca);
   add_enclave(json, report);
   json["evidence_format"] = or_null(report.evidence_format);
   json["collateral"] = {{"source", or_null(report.collateral_source)},
@@ -191,7 +195,7 @@ std::string date_lines(const Outcome& outcome) {
                            format_time(*report.collateral_issued),
                            format_time(*report.collateral_expires)));
   }
-  if (report.certificate_not_after) {
+  if (outcome.accepted() && report.certificate_not_after) {
     out += row("certificate", fmt::format("{} to {}{}", format_time(*report.certificate_not_before),
                                           format_time(*report.certificate_not_after),
                                           report.validity_bound ? ", the end is attested"
@@ -200,11 +204,13 @@ std::string date_lines(const Outcome& outcome) {
   return out;
 }
 
-std::string remark_lines(const Report& report) {
+std::string remark_lines(const Outcome& outcome) {
+  const Report& report = outcome.report;
   std::string out;
   const auto remark = [&](std::string_view text) { out += fmt::format("Note: {}\n", text); };
   if (report.simulated)
     remark("the root of trust is not Intel's; this proves nothing about hardware.");
+  if (!outcome.accepted()) return out;
   if (report.proves == Proves::quote) {
     remark("a quote alone binds no TLS key; no connection was checked.");
   } else if (report.proves == Proves::certificate) {
@@ -227,11 +233,11 @@ std::string report_text(const Outcome& outcome) {
   std::string out = verdict_lines(outcome);
   out += identity_lines(report);
   out += tcb_lines(report);
-  if (report.fmspc) {
+  if (report.authenticated) {
     out += "Platform\n" + row("fmspc", *report.fmspc) + row("ppid", *report.ppid) +
            row("pck_ca", *report.pck_ca);
   }
-  return out + chain_lines(report) + date_lines(outcome) + remark_lines(report);
+  return out + chain_lines(report) + date_lines(outcome) + remark_lines(outcome);
 }
 
 }  // namespace ratls::cli
