@@ -11,7 +11,6 @@ import socket
 import ssl
 import stat
 import subprocess
-import sys
 
 import pytest
 
@@ -62,13 +61,14 @@ def certificate(service, tmp_path_factory):
     return path
 
 
-def sim_quote(platform, folder):
-    """A quote of the platform, out of a certificate's older extension."""
-    files = folder / "quoted.der", folder / "quoted.key"
-    ended = run(os.environ["RATLS_BINARY"], "run", "--tee", "sim", "--sim", platform, "--format",
-                "der", "--cert", files[0], "--key", files[1], "--", "/bin/true")
-    assert ended.code == 0, ended
-    return files[0].read_bytes()
+def quote_in(pem):
+    """The quote of a certificate, out of the older of its two extensions."""
+    der = ssl.PEM_cert_to_DER_cert(pem)
+    oid = bytes.fromhex("060b06092a864886f84d8a3906")
+    start = der.index(oid) + len(oid)
+    assert der[start:start + 2] == b"\x04\x82"  # OCTET STRING with a length of two bytes
+    size = int.from_bytes(der[start + 2:start + 4], "big")
+    return der[start + 4:start + 4 + size]
 
 
 # 2: usage, policy file, configuration.
@@ -183,7 +183,8 @@ def test_a_debug_enclave_ends_with_7(ratls, serving, new_platform):
     with serving("serve", "--tee", "sim", "--sim", debug, "--listen", "127.0.0.1:0") as running:
         assert refused(run(ratls, "get", *policy, running.url), 7, "enclave_debug")
         allowed = debug / "allowed.toml"
-        allowed.write_text((debug / "policy.toml").read_text() + "[dangerous]\nallow_debug = true\n")
+        text = (debug / "policy.toml").read_text()
+        allowed.write_text(text + "[dangerous]\nallow_debug = true\n")
         assert run(ratls, "get", "--policy", allowed, running.url).code == 0
 
 
@@ -203,7 +204,7 @@ def test_missing_collateral_ends_with_8(ratls, service, policy, other_policy, wr
     assert refused(early, 4, "root_untrusted"), early
 
 
-def test_collateral_of_the_command_line_replaces_the_policys(ratls, service, platform, write_policy):
+def test_collateral_of_the_command_line_comes_first(ratls, service, platform, write_policy):
     policy_without = write_policy(replace=[("file:collateral.json", "file:nowhere.json")])
     ended = run(ratls, "get", *policy_without, "--collateral", "collateral.json", service.url,
                 cwd=platform)
@@ -283,6 +284,23 @@ def test_the_report_of_a_certificate(ratls, policy, certificate, tmp_path):
     at = found["checked_at"]
     found = report(run(ratls, "verify", "--json", *policy, "--cert", certificate, "--at", at))
     assert (found["checked_at"], found["time_source"]) == (at, "given")
+
+
+def test_the_report_of_a_quote(ratls, policy, certificate, tmp_path):
+    quote = tmp_path / "quote"
+    quote.write_bytes(quote_in(certificate.read_text()))
+    found = report(run(ratls, "verify", "--json", *policy, "--quote", quote))
+    assert (found["code"], found["proves"], found["evidence_format"]) == ("ok", "quote", "quote")
+    ended = run(ratls, "verify", *policy, "--quote", quote)
+    assert ended.code == 0 and "no connection was checked" in ended.out, ended
+
+    altered = bytearray(quote.read_bytes())
+    altered[48 + 64] ^= 1  # in mr_enclave
+    quote.write_bytes(altered)
+    found = report(run(ratls, "verify", "--json", *policy, "--quote", quote))
+    assert (found["code"], found["mr_enclave"]) == ("quote_untrusted", None)
+    ended = run(ratls, "inspect", "--json", "--quote", quote)
+    assert (ended.code, list(json.loads(ended.out))) == (0, ["unverified"]), ended
 
 
 def test_the_report_is_ascii_whatever_it_names(ratls, policy, tmp_path):

@@ -56,7 +56,7 @@ def poll(condition, what):
 def started(*command, **options):
     """A process in the background. The kernel ends it should this one be killed."""
     process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)],
-                               stdin=subprocess.DEVNULL, **options)
+                               stdin=subprocess.DEVNULL, bufsize=0, **options)
     try:
         yield process
     finally:

@@ -2,79 +2,77 @@
 """The command of examples/fastapi/README.md: uvicorn with an attested certificate."""
 
 import json
+import re
 import shutil
-import socket
-import subprocess
-import time
 
 import pytest
 
-from conftest import SOURCE
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_listening(server, port):
-    while server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"the server ended with {server.returncode}")
+from conftest import SOURCE, poll, run, started
 
 
 @pytest.fixture(scope="module")
-def service(ratls, tmp_path_factory):
-    """(arguments that trust the service's platform, its address)"""
+def uvicorn(ratls, platform, tmp_path_factory):
+    """(address, certificate file, function that gives the log so far)"""
     if shutil.which("uvicorn") is None:
         pytest.skip("uvicorn is not installed")
     folder = tmp_path_factory.mktemp("fastapi")
-    sim, cert, key = folder / "sim", folder / "crt.pem", folder / "key.pem"
-    subprocess.run([ratls, "sim", "init", "--dir", sim], check=True, capture_output=True)
-    port = free_port()
-    server = subprocess.Popen(
-        [ratls, "run", "--tee", "sim", "--sim", sim, "--cert", cert, "--key", key, "--",
-         "uvicorn", "--app-dir", SOURCE / "examples/fastapi", "app:app", "--ssl-certfile", cert,
-         "--ssl-keyfile", key, "--host", "127.0.0.1", "--port", str(port)],
-        stderr=subprocess.DEVNULL)
-    try:
-        wait_until_listening(server, port)
-        yield ["--policy", sim / "policy.toml"], f"https://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    cert, key, log = folder / "crt.pem", folder / "key.pem", folder / "log"
+    with log.open("wb") as stderr, \
+            started(ratls, "run", "--tee", "sim", "--sim", platform, "--cert", cert, "--key", key,
+                    "--", "uvicorn", "--app-dir", SOURCE / "examples/fastapi", "app:app",
+                    "--ssl-certfile", cert, "--ssl-keyfile", key, "--host", "127.0.0.1",
+                    "--port", "0", stdout=stderr, stderr=stderr) as server:
+        def address():
+            assert server.poll() is None, log.read_text()
+            return re.search(r"https://127\.0\.0\.1:[1-9][0-9]*", log.read_text())
+
+        yield poll(address, "uvicorn's address")[0], cert, log.read_text
 
 
-def answer(ratls, method, url, *arguments):
-    ended = subprocess.run([ratls, method, *arguments, url], capture_output=True, check=False)
-    assert ended.returncode == 0, ended.stderr.decode()
-    return json.loads(ended.stdout)
+def answer(*command):
+    ended = run(*command)
+    assert ended.code == 0, ended
+    return json.loads(ended.out)
 
 
-def test_greets(ratls, service):
-    policy, address = service
-    assert answer(ratls, "get", address + "/", *policy) == {"message": "Hello World"}
+def test_greets(ratls, uvicorn, policy):
+    url, _, _ = uvicorn
+    assert answer(ratls, "get", *policy, url + "/") == {"message": "Hello World"}
 
 
-def test_shows_the_headers(ratls, service):
-    policy, address = service
-    shown = answer(ratls, "get", address + "/get_headers", *policy, "-H", "X-Colour: blue")
+def test_shows_the_headers(ratls, uvicorn, policy):
+    url, _, _ = uvicorn
+    shown = answer(ratls, "get", *policy, "-H", "X-Colour: blue", url + "/get_headers")
     assert shown["headers"]["x-colour"] == "blue"
 
 
-def test_takes_a_message(ratls, service):
-    policy, address = service
-    body = json.dumps({"message": "hello"})
-    assert answer(ratls, "post", address + "/log_body", *policy, "-d", body) == {
-        "message": "Success"}
+def test_takes_a_message(ratls, uvicorn, policy):
+    url, _, log = uvicorn
+    body = json.dumps({"message": "hello\nfrom outside"})
+    assert answer(ratls, "post", *policy, "-d", body, url + "/log_body") == {"message": "Success"}
+    poll(lambda: r"hello\nfrom outside" in log(), "the message in the log")
 
 
-def test_is_refused_by_another_policy(ratls, service):
-    _, address = service
-    ended = subprocess.run([ratls, "get", address + "/", "--mr-enclave", "1" * 64],
-                           capture_output=True, check=False)
-    assert ended.returncode == 4  # its root is not Intel's
+def test_refuses_a_wrong_message(ratls, uvicorn, policy):
+    url, _, _ = uvicorn
+    ended = run(ratls, "post", *policy, "-i", "-d", "{}", url + "/log_body")
+    assert ended.code == 0 and ended.out.startswith("HTTP/1.1 422\n"), ended
+
+
+def test_is_refused_by_another_policy(ratls, uvicorn):
+    url, _, log = uvicorn
+    ended = run(ratls, "post", "--mr-enclave", "1" * 64, "-d", '{"message": "secret"}',
+                url + "/log_body")
+    assert ended.code == 4  # its root is not Intel's
+    assert "secret" not in log()
+
+
+def test_curl_trusts_the_certificate_file(uvicorn):
+    url, cert, _ = uvicorn
+    for options in (["--insecure"], ["--cacert", cert]):
+        assert answer("curl", "-sS", *options, url + "/") == {"message": "Hello World"}
+        shown = answer("curl", "-sS", *options, "-H", "X-Colour: blue", url + "/get_headers")
+        assert shown["headers"]["x-colour"] == "blue"
+        assert answer("curl", "-sS", *options, "--json", '{"message": "hello"}',
+                      url + "/log_body") == {"message": "Success"}
+    assert run("curl", "-s", url).code == 60

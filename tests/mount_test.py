@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ratls sim mount`: what is made for Gramine works on the simulated platform."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+
+import pytest
+
+from conftest import run
+
+
+@pytest.fixture(scope="module")
+def mounted(serving, platform, tmp_path_factory):
+    """The folder in which Gramine's attestation files are."""
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        pytest.skip(f"/dev/fuse: {error.strerror}")
+    if os.geteuid() != 0 and shutil.which("fusermount3") is None:
+        pytest.skip("fusermount3 is not installed")
+    if os.geteuid() == 0 and not may_mount():
+        pytest.skip("this container may not mount")
+    folder = tmp_path_factory.mktemp("attestation")
+    with serving("sim", "mount", folder, "--dir", platform) as running:
+        assert running.where == str(folder)
+        yield folder
+        assert running.stop() == 0
+    assert not folder.is_mount() and list(folder.iterdir()) == []
+
+
+def may_mount():
+    """CAP_SYS_ADMIN is the 22nd of the effective capabilities."""
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    capabilities = int(status.partition("CapEff:")[2].split()[0], 16)
+    return bool(capabilities >> 21 & 1)
+
+
+def quote_over(folder, report_data):
+    """What a program under Gramine does."""
+    (folder / "user_report_data").write_bytes(report_data)
+    return (folder / "quote").read_bytes()
+
+
+def test_the_files_are_gramines(mounted):
+    assert (mounted / "attestation_type").read_text() == "dcap"
+    report_data = bytes(range(64))
+    quote = quote_over(mounted, report_data)
+    assert quote[48 + 320:48 + 384] == report_data  # the last field of the report body
+    assert quote_over(mounted, report_data[:5])[48 + 320:48 + 384] == report_data[:5] + bytes(59)
+
+
+def test_a_quote_of_the_files_verifies(ratls, mounted, policy, tmp_path):
+    file = tmp_path / "quote"
+    file.write_bytes(quote_over(mounted, b"\x07" * 64))
+    ended = run(ratls, "verify", "--json", *policy, "--quote", file)
+    found = json.loads(ended.out)
+    assert (ended.code, found["proves"], found["report_data"]) == (0, "quote", "07" * 64), ended
+    inspected = run(ratls, "inspect", "--json", "--quote", file)
+    assert (inspected.code, list(json.loads(inspected.out))) == (0, ["unverified"]), inspected
+
+
+def test_a_server_takes_its_quotes_from_the_files(ratls, serving, mounted, policy, other_policy):
+    with serving("serve", "--tee", f"gramine:{mounted}", "--listen", "127.0.0.1:0") as running:
+        ended = run(ratls, "get", *policy, running.url)
+        assert (ended.code, ended.out) == (0, '{"message":"Hello World"}'), ended
+        assert run(ratls, "get", *other_policy, running.url).code == 4
+        assert running.stop() == 0
+
+
+def test_run_takes_its_quotes_from_the_files(ratls, mounted, policy, tmp_path):
+    certificate = tmp_path / "crt.pem"
+    ended = run(ratls, "run", "--tee", f"gramine:{mounted}", "--cert", certificate, "--key",
+                tmp_path / "key.pem", "--", "/bin/true")
+    assert ended.code == 0, ended
+    assert run(ratls, "verify", *policy, "--cert", certificate).code == 0
+
+
+def test_several_programs_do_not_disturb_each_other(ratls, serving, mounted, policy):
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(serving("serve", "--tee", f"gramine:{mounted}", "--listen",
+                                               "127.0.0.1:0")) for _ in range(3)]
+        for server in servers:
+            assert run(ratls, "get", *policy, server.url).code == 0
