@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What attestation adds to a TLS 1.3 handshake: processor time of each side, in memory, without a
+// network. All variants use the server's and the client's own TLS settings.
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <vector>
+
+#include "base/reader.h"
+#include "material.h"
+#include "ratls/tls.h"
+#include "x509/builder.h"
+
+namespace ratls::bench {
+namespace {
+
+constexpr int kRounds = 25;
+constexpr int kHandshakesPerRound = 40;
+
+template <auto function>
+struct FreeBy {
+  template <class T>
+  void operator()(T* object) const {
+    function(object);
+  }
+};
+using Connection = std::unique_ptr<SSL, FreeBy<&SSL_free>>;
+using Context = std::unique_ptr<SSL_CTX, FreeBy<&SSL_CTX_free>>;
+using Certificate = std::unique_ptr<X509, FreeBy<&X509_free>>;
+
+double thread_microseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+/// Cost is processor time in microseconds.
+struct Cost {
+  double server = 0;
+  double client = 0;
+};
+
+/// Variant is one kind of certificate and one kind of client.
+struct Variant {
+  const char* name;
+  const ServerTls* server;
+  /// Takes the place of the attested certificate, on each connection; null: nothing does.
+  X509* certificate = nullptr;
+  EVP_PKEY* key = nullptr;
+  SSL_CTX* client;
+  std::size_t certificate_size;
+  std::vector<Cost> rounds;
+};
+
+int step(SSL* connection, double& cost) {
+  const double start = thread_microseconds();
+  const int done = SSL_do_handshake(connection);
+  cost += thread_microseconds() - start;
+  return done;
+}
+
+Connection server_side(const Variant& variant) {
+  Connection server(variant.server->new_connection());
+  if (variant.certificate != nullptr) {
+    must(SSL_use_certificate(server.get(), variant.certificate) == 1 &&
+             SSL_use_PrivateKey(server.get(), variant.key) == 1,
+         "OpenSSL does not take the plain certificate");
+  }
+  return server;
+}
+
+void shake_hands(const Variant& variant, Cost& cost) {
+  const Connection server = server_side(variant);
+  const Connection client(SSL_new(variant.client));
+  SSL_set_connect_state(client.get());
+  BIO* near = nullptr;
+  BIO* far = nullptr;
+  must(BIO_new_bio_pair(&near, 64 * 1024, &far, 64 * 1024) == 1, "no memory");
+  SSL_set_bio(client.get(), near, near);
+  SSL_set_bio(server.get(), far, far);
+  bool complete = false;
+  for (int turn = 0; !complete && turn < 10; ++turn) {
+    const int client_done = step(client.get(), cost.client);
+    complete = step(server.get(), cost.server) == 1 && client_done == 1;
+  }
+  must(complete && SSL_version(client.get()) == TLS1_3_VERSION, "the handshake fails");
+}
+
+Cost run_round(const Variant& variant) {
+  Cost cost;
+  for (int i = 0; i < kHandshakesPerRound; ++i) shake_hands(variant, cost);
+  return {cost.server / kHandshakesPerRound, cost.client / kHandshakesPerRound};
+}
+
+int accept_any(X509_STORE_CTX*, void*) { return 1; }
+
+/// client_context is set up by PeerVerifier, so that clients differ in the verdict alone.
+Context client_context(const PeerVerifier& verifier) {
+  Context context(SSL_CTX_new(TLS_client_method()));
+  must(verifier.install(context.get()).has_value(), "the client's context is refused");
+  return context;
+}
+
+Context accepting_context(const PeerVerifier& verifier) {
+  Context context = client_context(verifier);
+  SSL_CTX_set_cert_verify_callback(context.get(), accept_any, nullptr);
+  return context;
+}
+
+/// The certificate of an ordinary server: as an attested one, but without the evidence.
+Bytes plain_certificate(const crypto::PrivateKey& key) {
+  x509::CertificateSpec spec;
+  spec.serial = Bytes(16, 0x42);
+  spec.subject = {{"CN", "ratls"}};
+  spec.issuer = spec.subject;
+  spec.not_before = sim::kWorldTime;
+  spec.not_after = sim::kWorldTime + std::chrono::hours(24);
+  spec.subject_spki = key.spki_der().value();
+  spec.extensions = {x509::basic_constraints(false, std::nullopt), x509::key_usage(1),
+                     x509::server_auth(), x509::subject_alt_names({"localhost", "127.0.0.1"})};
+  return x509::build_certificate(spec, key).value();
+}
+
+Certificate parse(const Bytes& der) {
+  const unsigned char* cursor = der.data();
+  return Certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+}
+
+/// One verification with a kept key: the unit.
+double verification_microseconds() {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
+  const std::array<unsigned char, 32> digest{1, 2, 3};
+  std::array<unsigned char, 80> signature{};
+  std::size_t size = signature.size();
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(key.native(), nullptr);
+  must(EVP_PKEY_sign_init(context) == 1 &&
+           EVP_PKEY_sign(context, signature.data(), &size, digest.data(), digest.size()) == 1 &&
+           EVP_PKEY_verify_init(context) == 1,
+       "OpenSSL does not sign");
+  const double start = thread_microseconds();
+  for (int i = 0; i < kHandshakesPerRound; ++i) {
+    must(EVP_PKEY_verify(context, signature.data(), size, digest.data(), digest.size()) == 1,
+         "OpenSSL does not verify");
+  }
+  const double cost = (thread_microseconds() - start) / kHandshakesPerRound;
+  EVP_PKEY_CTX_free(context);
+  return cost;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+Cost median_of(const std::vector<Cost>& rounds) {
+  std::vector<double> server;
+  std::vector<double> client;
+  for (const Cost& round : rounds) {
+    server.push_back(round.server);
+    client.push_back(round.client);
+  }
+  return {median(server), median(client)};
+}
+
+void print(const std::vector<Variant>& variants, double unit) {
+  const Cost plain = median_of(variants.front().rounds);
+  std::printf("%-46s %6s  %-17s %-17s %s\n", "processor time of a handshake", "bytes",
+              "server units    x", "client units    x", "both x");
+  for (const Variant& variant : variants) {
+    const Cost cost = median_of(variant.rounds);
+    std::printf("%-46s %6zu  %9.2f %6.2f  %9.2f %6.2f  %6.2f\n", variant.name,
+                variant.certificate_size, cost.server / unit, cost.server / plain.server,
+                cost.client / unit, cost.client / plain.client,
+                (cost.server + cost.client) / (plain.server + plain.client));
+  }
+  std::printf("1 unit: one P-256 verification by OpenSSL in this run; x: in times of \"%s\"\n",
+              variants.front().name);
+}
+
+void run(std::vector<Variant>& variants) {
+  std::vector<double> units;
+  for (Variant& variant : variants) run_round(variant);  // warms up
+  for (int round = 0; round < kRounds; ++round) {
+    units.push_back(verification_microseconds());
+    for (Variant& variant : variants) variant.rounds.push_back(run_round(variant));
+  }
+  print(variants, median(units));
+}
+
+int measure() {
+  const auto spec = sim::plan_world();
+  const sim::World world = sim::build_world(spec.value()).value();
+  const Material material = simulated_material(world);
+  CertificateOptions options;
+  const AttestedCertificate attested = attester_of(world, options).certify(material.now).value();
+  options.legacy_extension = false;
+  const AttestedCertificate dice_only = attester_of(world, options).certify(material.now).value();
+  const ServerTls attested_server = ServerTls::create(attested).value();
+  const ServerTls dice_only_server = ServerTls::create(dice_only).value();
+
+  const auto plain_key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
+  const Bytes plain_der = plain_certificate(plain_key);
+  const Certificate plain = parse(plain_der);
+
+  const Verifier verifier = Verifier::create(material.policy).value();
+  const auto prepared = PreparedCollateral::prepare(parse_collateral(material.collateral).value(),
+                                                    verifier.root(), "file");
+  const PeerVerifier peer(verifier, std::make_shared<GivenCollateral>(prepared), "localhost",
+                          [&material] { return material.now; });
+  const Context accepting = accepting_context(peer);
+  const Context verifying = client_context(peer);
+
+  std::vector<Variant> variants{
+      {"plain certificate, any accepted",
+       &attested_server,
+       plain.get(),
+       plain_key.native(),
+       accepting.get(),
+       plain_der.size(),
+       {}},
+      {"attested certificate, any accepted",
+       &attested_server,
+       nullptr,
+       nullptr,
+       accepting.get(),
+       attested.certificate_der().size(),
+       {}},
+      {"attested certificate, verified",
+       &attested_server,
+       nullptr,
+       nullptr,
+       verifying.get(),
+       attested.certificate_der().size(),
+       {}},
+      {"attested, without Gramine's format, verified",
+       &dice_only_server,
+       nullptr,
+       nullptr,
+       verifying.get(),
+       dice_only.certificate_der().size(),
+       {}},
+  };
+  run(variants);
+  return 0;
+}
+
+}  // namespace
+}  // namespace ratls::bench
+
+int main() { return ratls::bench::measure(); }
