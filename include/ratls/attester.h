@@ -28,7 +28,8 @@ enum class CertificateKey { p256, p384 };
 /// CertificateOptions says how an attested certificate is made.
 struct CertificateOptions {
   CertificateKey key = CertificateKey::p256;
-  std::chrono::seconds lifetime = std::chrono::hours(24);  ///< 10 minutes to 89 days, backdating included
+  std::chrono::seconds lifetime =
+      std::chrono::hours(24);      ///< 10 minutes to 89 days, backdating included
   std::vector<std::string> names;  ///< DNS names and IP addresses beside localhost, 127.0.0.1, ::1
   bool legacy_extension = true;    ///< also write Gramine's older format
 };

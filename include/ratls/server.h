@@ -24,7 +24,7 @@ struct Request {
   std::string path;    ///< without the query, not decoded
   Headers headers;
   std::string body;
-  std::string peer;    ///< address and port; inside an enclave the host's word
+  std::string peer;  ///< address and port; inside an enclave the host's word
 
   /// header gives the first value of a header, in any spelling; empty when there is none.
   std::string_view header(std::string_view name) const;

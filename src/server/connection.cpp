@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace ratls::server {
 namespace {
@@ -22,6 +24,10 @@ constexpr std::size_t kJoinedOutput = 16 * 1024;
 constexpr std::size_t kKeptOutput = 1024;
 // Other connections get their turn after so many steps of one.
 constexpr int kStepsPerTurn = 32;
+// A record takes two reads; more of them without plaintext are a client's way to keep us busy.
+constexpr int kReadsPerStep = 4;
+// Unfinished bodies of all clients together may take as much memory as so many of the largest.
+constexpr std::size_t kLargestBodiesHeld = 16;
 constexpr std::chrono::seconds kLingerTime{2};
 
 std::string describe_peer(const tcp::endpoint& peer) {
@@ -31,6 +37,19 @@ std::string describe_peer(const tcp::endpoint& peer) {
 }
 
 void drop(std::string& buffer) { std::string().swap(buffer); }
+
+// OpenSSL goes through KeyUpdates (RFC 8446 4.6.3) and alerts as long as there are any, and returns
+// only with plaintext or when the socket is empty: a client that sends nothing else would keep the
+// thread. So the socket seems empty after some reads.
+long count_read(BIO* bio, int operation, const char*, std::size_t, int, long, int result,
+                std::size_t*) {
+  if (operation != BIO_CB_READ) return result;
+  int& left = *static_cast<int*>(static_cast<void*>(BIO_get_callback_arg(bio)));
+  if (left-- > 0) return result;
+  BIO_clear_retry_flags(bio);
+  BIO_set_retry_read(bio);
+  return -1;
+}
 
 }  // namespace
 
@@ -48,7 +67,14 @@ void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
   deadline_ = worker_.deadline_after(worker_.service().options.handshake_timeout);
   if (SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) return close();
+  limit_reads();
   wait(tcp::socket::wait_read);
+}
+
+void Connection::limit_reads() {
+  BIO* bio = SSL_get_rbio(ssl_.get());
+  BIO_set_callback_arg(bio, static_cast<char*>(static_cast<void*>(&reads_left_)));
+  BIO_set_callback_ex(bio, count_read);
 }
 
 void Connection::wait(tcp::socket::wait_type event) {
@@ -77,6 +103,7 @@ void Connection::resume() {
 }
 
 Connection::Step Connection::advance() {
+  reads_left_ = kReadsPerStep;
   switch (phase_) {
     case Phase::handshaking:
       return handshake();
@@ -193,6 +220,10 @@ std::string_view Connection::serve(std::string_view input) {
     input.remove_prefix(parser_->feed(input));
     switch (parser_->state()) {
       case RequestParser::State::needs_more:
+        if (!hold(parser_->request().body.size())) {
+          refuse({503, "The server has no room for the body now."});
+          return input;
+        }
         if (parser_->awaits_continue() && !continue_sent_) {
           output_ += "HTTP/1.1 100 Continue\r\n\r\n";
           continue_sent_ = true;
@@ -217,12 +248,25 @@ void Connection::answer_request() {
     persistence = parser_->is_http10() ? Persistence::keep_alive_http10 : Persistence::keep_alive;
   }
   answer(worker_.service().router.answer(request), persistence, request.method != "HEAD");
-  parser_.reset();
+  end_request();
 }
 
 void Connection::refuse(const Refusal& refusal) {
   client_may_be_sending_ = true;
   answer(refusal_response(refusal), Persistence::close, true);
+  end_request();
+}
+
+bool Connection::hold(std::size_t size) {
+  const std::size_t most = worker_.service().options.max_body_bytes;
+  const std::size_t before = worker_.service().held_bytes.fetch_add(size - held_);
+  const std::size_t growth = size - held_;
+  held_ = size;
+  return growth == 0 || (before + growth) / kLargestBodiesHeld <= most;
+}
+
+void Connection::end_request() {
+  worker_.service().held_bytes.fetch_sub(std::exchange(held_, 0));
   parser_.reset();
 }
 
@@ -334,6 +378,7 @@ void Connection::abort() {
 void Connection::close() {
   phase_ = Phase::closed;
   const auto self = shared_from_this();
+  end_request();
   boost::system::error_code ec;
   socket_.close(ec);
   worker_.forget(place_);

@@ -41,6 +41,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step read();
   Step write();
   Step linger();
+  void limit_reads();
 
   Step after_ssl_failure(int result);
   void hurry_acknowledgement();
@@ -54,6 +55,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer(Response response, Persistence persistence, bool with_body);
   void answer_request();
   void refuse(const Refusal& refusal);
+  /// hold counts an unfinished body; false when all of them have become too large.
+  bool hold(std::size_t size);
+  void end_request();
   std::string_view unsent() const;
   void sent(std::size_t size);
   Step finish();
@@ -76,6 +80,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string large_body_;               // of the last answer in output_
   std::size_t large_body_start_ = 0;     // so much of it is in output_
   std::size_t sent_ = 0;                 // of output_, then of large_body_
+  std::size_t held_ = 0;                 // of an unfinished body, counted in the service
+  int reads_left_ = 0;                   // that TLS may make before others get their turn
   bool close_after_output_ = false;
   bool client_may_be_sending_ = false;  // when we close first
   bool more_in_pending_ = false;        // the output was full before the input was empty

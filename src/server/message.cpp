@@ -9,11 +9,18 @@ namespace {
 
 // A JSON text nested deeper than this could exhaust the stack of a thread that writes it out again.
 constexpr std::size_t kMaxJsonDepth = 100;
+// A value takes up to 200 bytes of memory and two of text.
+constexpr std::size_t kMaxJsonValues = 1000 * 1000;
 
-/// json_depth counts open brackets outside strings; of text that is no JSON it says nothing.
-std::size_t json_depth(std::string_view text) {
+struct JsonSize {
   std::size_t depth = 0;
-  std::size_t deepest = 0;
+  std::size_t values = 1;
+};
+
+/// json_size counts brackets and commas outside strings; of text that is no JSON it says nothing.
+JsonSize json_size(std::string_view text) {
+  JsonSize size;
+  std::size_t depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -23,12 +30,15 @@ std::size_t json_depth(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
+      size.depth = std::max(size.depth, ++depth);
+      ++size.values;
+    } else if (c == ',') {
+      ++size.values;
     } else if ((c == ']' || c == '}') && depth > 0) {
       --depth;
     }
   }
-  return deepest;
+  return size;
 }
 
 }  // namespace
@@ -41,8 +51,12 @@ std::string_view Request::header(std::string_view name) const {
 }
 
 Result<nlohmann::json> Request::json() const {
-  if (json_depth(body) > kMaxJsonDepth) {
+  const JsonSize size = json_size(body);
+  if (size.depth > kMaxJsonDepth) {
     return Error(Code::usage, "body", "the JSON text is nested too deeply");
+  }
+  if (size.values > kMaxJsonValues) {
+    return Error(Code::usage, "body", "the JSON text has too many values");
   }
   nlohmann::json value = nlohmann::json::parse(body, nullptr, false);
   if (value.is_discarded()) return Error(Code::usage, "body", "this is no JSON text");

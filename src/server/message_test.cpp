@@ -36,6 +36,16 @@ TEST(RequestJson, RefusesDeepNesting) {
   EXPECT_TRUE(with_body("\"" + std::string(1000, '[') + "\"").json().has_value());
 }
 
+TEST(RequestJson, RefusesTooManyValues) {
+  const auto list = [](std::size_t values) {
+    std::string text = "[1";
+    while (--values > 0) text += ",1";
+    return with_body(text + "]").json();
+  };
+  EXPECT_TRUE(list(100000).has_value());
+  EXPECT_FALSE(list(1001000).has_value());
+}
+
 TEST(RequestHeader, FindsTheFirstInAnySpelling) {
   Request request;
   request.headers = {{"X-One", "1"}, {"x-one", "2"}};

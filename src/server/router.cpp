@@ -2,6 +2,8 @@
 #include "server/router.h"
 
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
 
 #include "server/http_write.h"
 #include "server/log.h"
@@ -22,7 +24,41 @@ Response call(const Handler& handler, const Request& request) {
   return refusal_response({500, "The server could not answer this request."});
 }
 
+constexpr std::string_view kReserved = "/.well-known/ratls";
+
+// RFC 3986 6.2.2.2: %72 is another spelling of r.
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto digits = text.substr(at, 3);
+    unsigned value = 0;
+    if (digits.size() == 3 && digits[0] == '%') {
+      const auto read = std::from_chars(digits.data() + 1, digits.data() + 3, value, 16);
+      if (read.ec == std::errc() && read.ptr == digits.data() + 3) {
+        out += static_cast<char>(value);
+        at += 2;
+        continue;
+      }
+    }
+    out += text[at];
+  }
+  return out;
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
 }  // namespace
+
+bool belongs_to_ratls(std::string_view path) {
+  if (is_below(path, kReserved)) return true;
+  const bool is_plain =
+      path.find('%') == path.npos && path.find("//") == path.npos && path.find("/.") == path.npos;
+  if (is_plain) return false;
+  const std::filesystem::path decoded(percent_decoded(path));
+  return is_below(decoded.lexically_normal().generic_string(), kReserved);
+}
 
 void Router::add(std::string method, std::string path, Handler handler) {
   routes_[std::move(path)].push_back({std::move(method), std::move(handler)});
@@ -30,7 +66,8 @@ void Router::add(std::string method, std::string path, Handler handler) {
 
 Response Router::answer(const Request& request) const {
   const auto found = routes_.find(request.path);
-  if (found == routes_.end()) return refusal_response({404, "There is nothing at this path."});
+  if (found == routes_.end() || belongs_to_ratls(request.path))
+    return refusal_response({404, "There is nothing at this path."});
   const std::vector<Route>& routes = found->second;
   const auto of_method = [&](std::string_view method) {
     return std::ranges::find(routes, method, &Route::method);

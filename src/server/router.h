@@ -9,6 +9,10 @@
 
 namespace ratls::server {
 
+/// belongs_to_ratls tells paths at and below /.well-known/ratls, in any spelling that an app might
+/// take for one (percent-encoded, with empty or dot segments). No route is asked about them.
+bool belongs_to_ratls(std::string_view path);
+
 /// Router finds the handler of a request by method and exact path.
 /// Thread-safety: add() before the first answer(); answer() from any thread.
 class Router {

@@ -35,6 +35,23 @@ TEST_F(RouterTest, FindsMethodAndPath) {
 
 TEST_F(RouterTest, AnswersHeadLikeGet) { EXPECT_EQ(ask("HEAD", "/a").body, "got"); }
 
+TEST_F(RouterTest, KeepsRatlsPathsFromEveryRoute) {
+  for (const char* path :
+       {"/.well-known/ratls", "/.well-known/ratls/", "/.well-known/ratls/collateral",
+        "/.well-known/ratls/any", "/%2ewell-known/%72atls/x", "/.well-known%2Fratls/x",
+        "//.well-known//ratls/x", "/a/../.well-known/./ratls/x", "/a/%2e%2E/.well-known/ratls"}) {
+    router_.add("GET", path, [](const Request&) { return Response::text("app"); });
+    EXPECT_EQ(ask("GET", path).status, 404) << path;
+    EXPECT_EQ(ask("POST", path).status, 404) << path;
+  }
+  for (const char* path : {"/.well-known/ratlsx", "/.well-known/other", "/a/.well-known/ratls",
+                           "/%", "/%zz", "/.well-known/ratls/../x"}) {
+    router_.add("GET", path, [](const Request&) { return Response::text("app"); });
+    EXPECT_EQ(belongs_to_ratls(path), std::string_view(path) == "/.well-known/ratls/../x") << path;
+  }
+  EXPECT_EQ(ask("GET", "/.well-known/other").body, "app");
+}
+
 TEST_F(RouterTest, PrefersARouteForHead) {
   router_.add("HEAD", "/a", [](const Request&) { return Response::text("head"); });
   EXPECT_EQ(ask("HEAD", "/a").body, "head");

@@ -62,14 +62,16 @@ Result<void> check_options(const ServerOptions& options) {
 }
 
 // As far as the system lets us: with fewer descriptors the server accepts fewer clients at a time.
-void raise_descriptor_limit(std::size_t connections) {
+// Clients must not take those that a renewal needs for its quote.
+std::size_t make_room_for(std::size_t connections) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
   const rlim_t wanted =
       std::min<rlim_t>(limit.rlim_max, connections + kDescriptorsBesideConnections);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit raised{wanted, limit.rlim_max};
+  if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  if (limit.rlim_cur <= kDescriptorsBesideConnections) return 1;
+  return std::min<rlim_t>(connections, limit.rlim_cur - kDescriptorsBesideConnections);
 }
 
 sigset_t termination_signals() {
@@ -149,11 +151,12 @@ Result<void> Server::start(Attester attester) {
   const std::lock_guard lock(state_->mutex);
   if (state_->running) return bad_option("start", "the server is running already");
   RATLS_CHECK(check_options(state_->options));
-  raise_descriptor_limit(state_->options.max_connections);
+  ServerOptions options = state_->options;
+  options.max_connections = make_room_for(options.max_connections);
   const UnixTime now = system_now();
   RATLS_TRY(AttestedCertificate certificate, attester.certify(now));
-  RATLS_TRY(ServerTls tls, ServerTls::create(certificate, state_->options.lowest_tls));
-  auto running = std::make_unique<Running>(state_->options, state_->router, std::move(tls));
+  RATLS_TRY(ServerTls tls, ServerTls::create(certificate, options.lowest_tls));
+  auto running = std::make_unique<Running>(options, state_->router, std::move(tls));
   RATLS_CHECK(listen(*running));
   const auto started =
       start_threads(*running, std::move(attester), RenewalSchedule(now, certificate.not_after()));

@@ -31,6 +31,7 @@ struct Service {
   Router router;
   const ServerTls& tls;
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> held_bytes{0};  ///< of bodies that are still arriving
 };
 
 /// Worker serves the connections of one listener on one thread with one event loop.
