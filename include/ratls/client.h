@@ -17,6 +17,7 @@ namespace ratls {
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{10000};  ///< with the handshake and its verification
   std::chrono::milliseconds stall_timeout{60000};    ///< without a byte in either direction
+  std::chrono::milliseconds total_timeout{0};        ///< of one exchange; 0: only the others count
   /// retries is how often connection errors are repeated, with growing pauses: 801, 802 and 804
   /// before a verdict, 803 before an answer when the method is idempotent. A refusal is final.
   int retries = 0;

@@ -212,7 +212,7 @@ Result<void> Attempt::on_connected() {
     return Error(Code::connection_closed, place_, "the server closed the kept connection");
   }
   request_sent_ = message_ != nullptr;
-  last_move_ = std::chrono::steady_clock::now();
+  begun_ = last_move_ = std::chrono::steady_clock::now();
   return {};
 }
 
@@ -251,6 +251,11 @@ Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
   if (received + sent != moved_) {
     moved_ = received + sent;
     last_move_ = now;
+  }
+  // The slowest server keeps moving: one byte a minute is no stall.
+  if (options_.total_timeout.count() > 0 && now - begun_ > options_.total_timeout) {
+    return Error(Code::timeout, place_,
+                 "not done after " + std::to_string(options_.total_timeout.count()) + " ms");
   }
   if (now - last_move_ <= options_.stall_timeout) return {};
   return Error(Code::timeout, place_,

@@ -93,6 +93,7 @@ class Attempt {
   std::size_t body_size_ = 0;
   curl_off_t moved_ = 0;
   std::chrono::steady_clock::time_point last_move_;
+  std::chrono::steady_clock::time_point begun_;
   std::array<char, CURL_ERROR_SIZE> curl_text_{};
 };
 

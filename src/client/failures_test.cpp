@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "ratls/client.h"
 #include "support/attested_peer.h"
 #include "support/raw_server.h"
@@ -101,6 +103,17 @@ TEST_F(ClientFailures, ServerNeverAnswers) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(ClientFailures, ServerKeepsDripping) {
+  RawServer server([this](RawPeer& peer) {
+    if (!peer.accept_tls(context_.get())) return;
+    peer.read();
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (peer.write("x")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  });
+  options_.total_timeout = std::chrono::milliseconds(300);
+  EXPECT_EQ(code_of(make_client(server.url()).get("/")), Code::timeout);
+}
+
 TEST_F(ClientFailures, TruncatedAnswersAreNone) {
   for (const char* answer :
        {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
@@ -126,6 +139,27 @@ TEST_F(ClientFailures, TruncatedHeadWithCloseNotifyIsNone) {
     });
     EXPECT_EQ(code_of(make_client(server.url()).get("/")), Code::connection_closed) << answer;
   }
+}
+
+TEST_F(ClientFailures, OtherTransferCodingsAreRefused) {
+  for (const char* head :
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+        // libcurl keeps the coding for the final answer.
+        "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: gzip\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        // libcurl does not unfold: for it the body ends with the connection.
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\nabc"}) {
+    RawServer server(answer_and_drop(head));
+    EXPECT_EQ(code_of(make_client(server.url()).get("/")), Code::connection_closed) << head;
+  }
+}
+
+TEST_F(ClientFailures, EndlessTrailersAreCutOff) {
+  std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  for (int count = 0; count < 300; ++count) answer += "A: " + std::string(1000, 'x') + "\r\n";
+  RawServer server(answer_and_drop(answer + "\r\n"));
+  EXPECT_EQ(code_of(make_client(server.url()).get("/")), Code::answer_too_large);
 }
 
 TEST_F(ClientFailures, CloseNotifyEndsAnAnswerWithoutLength) {

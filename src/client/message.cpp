@@ -90,12 +90,12 @@ Result<void> redirect(Message& message, int status, const std::string& location)
 }
 
 Result<void> AnswerHead::add(std::string_view line) {
-  if (place_ == Place::after) return {};
   size_ += line.size();
   if (size_ > kMaxHeadSize) {
     return Error(Code::answer_too_large, "headers",
                  "more than " + std::to_string(kMaxHeadSize) + " bytes");
   }
+  if (place_ == Place::after) return {};  // a trailer
   if (place_ == Place::before || line.starts_with("HTTP/")) {
     status_ = parse_status(line);
     headers_.clear();
@@ -104,20 +104,27 @@ Result<void> AnswerHead::add(std::string_view line) {
     // RFC 9110 15.2: an interim response is not the answer.
     place_ = status_ >= 200 ? Place::after : Place::before;
   } else {
-    add_header(line);
+    return add_header(line);
   }
   return {};
 }
 
-void AnswerHead::add_header(std::string_view line) {
+Result<void> AnswerHead::add_header(std::string_view line) {
   // RFC 9112 5.2: a folded line continues the value before it.
   if (line.front() == ' ' || line.front() == '\t') {
     if (!headers_.empty()) headers_.back().second += " " + clean_value(line);
-    return;
+    return {};
   }
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return;
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return {};
   headers_.emplace_back(line.substr(0, colon), clean_value(line.substr(colon + 1)));
+  // RFC 9112 7.4: nobody has asked for another one. libcurl undoes compression here, five times
+  // over and of interim answers too, and does not see a coding on a folded line.
+  const auto& [name, value] = headers_.back();
+  if (!equal_ignoring_case(name, "transfer-encoding") || equal_ignoring_case(value, "chunked")) {
+    return {};
+  }
+  return Error(Code::connection_closed, "transfer-encoding", "only chunked is taken");
 }
 
 std::string redirect_location(int status, const Headers& headers) {

@@ -35,7 +35,8 @@ Result<void> redirect(Message& message, int status, const std::string& location)
 /// the newest response stay: interim ones (1xx) and trailers are dropped.
 class AnswerHead {
  public:
-  /// add takes one line. Errors: answer_too_large.
+  /// add takes one line. Errors: answer_too_large; connection_closed for a transfer coding other
+  /// than chunked.
   Result<void> add(std::string_view line);
 
   /// begun is true once a response has started, complete once the head of a final one has ended.
@@ -45,7 +46,7 @@ class AnswerHead {
   const Headers& headers() const noexcept { return headers_; }
 
  private:
-  void add_header(std::string_view line);
+  Result<void> add_header(std::string_view line);
 
   enum class Place { before, inside, after };
   Place place_ = Place::before;

@@ -79,6 +79,9 @@ Result<void> check_options(const ClientOptions& options) {
   if (options.connect_timeout.count() <= 0 || options.stall_timeout.count() <= 0) {
     return Error(Code::usage, "client options", "the time limits must be above zero");
   }
+  if (options.total_timeout.count() < 0) {
+    return Error(Code::usage, "client options", "the time limits must be above zero");
+  }
   if (options.retries < 0 || options.max_redirects < 0) {
     return Error(Code::usage, "client options", "retries and redirects cannot be negative");
   }
