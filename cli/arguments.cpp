@@ -133,6 +133,9 @@ void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
   command->add_option("--timeout", arguments->timeout, "Longest silence in seconds")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
+  command->add_option("--max-time", arguments->max_time, "Longest exchange in seconds; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   command->add_option("--proxy", arguments->proxy, "http:// or socks5:// proxy");
 }
 

@@ -69,7 +69,8 @@ struct RequestArguments {
   bool include_headers = false;
   bool fail = false;
   int retries = 0;
-  double timeout = 60;
+  double timeout = 60;  ///< seconds of silence
+  double max_time = 0;  ///< seconds of one exchange, 0: no limit
   std::string proxy;
 };
 

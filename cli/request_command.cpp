@@ -25,6 +25,8 @@ class OutputFile {
         std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
     std::filesystem::path temporary = path;
     if (!special) temporary += ".part" + std::to_string(::getpid());
+    // One of a process that was killed; inside an enclave the process id is always 1.
+    if (!special) ::unlink(temporary.c_str());
     std::FILE* file = std::fopen(temporary.c_str(), special ? "we" : "wxe");
     if (file == nullptr) {
       return Error(Code::file_unwritable, temporary.string(),
@@ -138,6 +140,8 @@ Result<ClientResponse> exchange(const RequestArguments& arguments) {
   options.stall_timeout =
       std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout * 1000));
   options.connect_timeout = std::min(options.connect_timeout, options.stall_timeout);
+  options.total_timeout =
+      std::chrono::milliseconds(static_cast<std::int64_t>(arguments.max_time * 1000));
   RATLS_TRY(Client client,
             Client::create(split_url(arguments.url).first, std::move(policy), options));
   if (arguments.output_file.empty() && arguments.include_headers) return client.request(request);
