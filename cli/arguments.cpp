@@ -208,6 +208,13 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
   add_verify(app, chosen);
   add_inspect(app, chosen);
   add_sim(app, chosen);
+  const auto is_named = [&](const CLI::App* command) {
+    return command->get_name() == words.front();
+  };
+  if (!words.empty() && !words.front().starts_with('-') &&
+      std::ranges::none_of(app.get_subcommands(nullptr), is_named)) {
+    return Error(Code::usage, "command line", "\"" + words.front() + "\" is no command");
+  }
   try {
     std::ranges::reverse(words);  // the order that CLI11 takes words in
     app.parse(std::move(words));

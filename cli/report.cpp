@@ -215,8 +215,12 @@ std::string remark_lines(const Outcome& outcome) {
     remark("a quote alone binds no TLS key; no connection was checked.");
   } else if (report.proves == Proves::certificate) {
     remark("a certificate file proves no possession of its key; no connection was checked.");
-  } else {
+  } else if (!report.simulated) {
     remark("this code on some genuine machine; a policy with server_keys or ppid says which one.");
+  }
+  if (report.proves != Proves::quote && !report.validity_bound) {
+    remark(
+        "the end of the certificate is not attested; who steals its key can choose other dates.");
   }
   if (report.legacy_evidence_unevaluated) {
     remark(

@@ -14,7 +14,7 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "ok", "nothing failed", "no action is needed"};
     case Code::usage:
       return CodeInfo{code, "usage", "the call or the command line is wrong",
-                      "read the usage: ratls COMMAND --help"};
+                      "read the usage: ratls --help, or ratls COMMAND --help"};
     case Code::url_invalid:
       return CodeInfo{code, "url_invalid", "the address cannot be used",
                       "give an https URL such as https://host:8000/path"};
@@ -214,7 +214,8 @@ std::optional<CodeInfo> lookup(Code code) {
     case Code::certificate_lifetime:
       return CodeInfo{
           code, "certificate_lifetime", "the certificate lives longer than the policy allows",
-          "shorten the server's --lifetime, or raise [session] max_certificate_lifetime"};
+          "shorten the server's --lifetime, or raise [session] max_certificate_lifetime; an end is "
+          "attested by servers that run ratls"};
     case Code::certificate_usage:
       return CodeInfo{code, "certificate_usage", "the certificate is not made for a TLS server",
                       "the extended key usage must be absent or contain serverAuth"};
@@ -255,10 +256,11 @@ std::optional<CodeInfo> lookup(Code code) {
           "check --tee; under Gramine set sgx.remote_attestation = \"dcap\" in the manifest"};
     case Code::listen_failed:
       return CodeInfo{code, "listen_failed", "the address cannot be listened on",
-                      "choose a free port with --listen"};
+                      "choose a free port, or 0 for any; ratls serve takes it with --listen"};
     case Code::platform_unavailable:
       return CodeInfo{code, "platform_unavailable", "the simulated platform cannot be used",
-                      "make one with: ratls sim init"};
+                      "make a platform with: ratls sim init; to mount one, an empty folder and "
+                      "FUSE are needed"};
     case Code::answer_too_large:
       return CodeInfo{code, "answer_too_large", "the answer is larger than the limit",
                       "stream it to a file, or raise the limit"};

@@ -21,8 +21,8 @@ std::string describe_endpoint(const tcp::endpoint& endpoint) {
 }
 
 Error listen_error(const tcp::endpoint& endpoint, std::string_view step) {
-  return Error(Code::listen_failed, describe_endpoint(endpoint),
-               std::string(step) + ": " + std::strerror(errno));
+  const std::string reason = std::strerror(errno);  // before anything else changes it
+  return Error(Code::listen_failed, describe_endpoint(endpoint), std::string(step) + ": " + reason);
 }
 
 /// Socket closes the descriptor unless it was released.

@@ -175,6 +175,10 @@ Result<void> check_preconditions(const std::filesystem::path& mountpoint) {
   if (!directory) {
     return unavailable(mountpoint.string(), error ? error.message() : system_text(ENOTDIR));
   }
+  // What lies in the folder would be out of reach while it is mounted.
+  if (!std::filesystem::is_empty(mountpoint, error) || error) {
+    return unavailable(mountpoint.string(), error ? error.message() : system_text(ENOTEMPTY));
+  }
   const bool root = ::geteuid() == 0;
   const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
   const int reason = errno;

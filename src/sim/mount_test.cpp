@@ -216,6 +216,9 @@ TEST(MountAttestation, RefusesABadMountPoint) {
   const auto absent = mount_attestation(platform, dir.path() / "absent", never);
   ASSERT_FALSE(absent.has_value());
   EXPECT_EQ(absent.error().code(), Code::platform_unavailable);
+  const auto full = mount_attestation(platform, dir.path() / "sim", never);
+  ASSERT_FALSE(full.has_value());
+  EXPECT_EQ(full.error().code(), Code::platform_unavailable);
   const auto file = mount_attestation(platform, dir.path() / "sim" / "root.pem", never);
   ASSERT_FALSE(file.has_value());
   EXPECT_EQ(file.error().code(), Code::platform_unavailable);
