@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One verifier and several quotes: what it remembers of the first may not excuse the second.
+#include <atomic>
+#include <thread>
+
 #include "verifier/trial.h"
 
 namespace ratls::testing {
@@ -61,6 +64,26 @@ TEST(RepeatedVerification, LooksForAKnownCaInTheRootsList) {
   const Verifier verifier = Verifier::create(genuine.policy).value();
   ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
   EXPECT_TRUE(refused_with(judge(verifier, revoked, revoked.now), Code::certificate_revoked));
+}
+
+TEST(RepeatedVerification, ServesSeveralThreadsAtOnce) {
+  const Trial trial(sim::plan_world().value());
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  const auto collateral = trial.prepared(verifier.root());
+  const Bytes quote = trial.quote();
+  std::atomic<int> accepted_quotes = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 10; ++round) {
+          const Examination examination = verifier.examine_quote(quote, trial.now);
+          if (verifier.decide(examination, *collateral, trial.now).accepted()) ++accepted_quotes;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(accepted_quotes, 40);
 }
 
 TEST(RepeatedVerification, KeepsRootsApart) {
