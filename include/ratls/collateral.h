@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ratls/bytes.h"
+#include "ratls/time.h"
 
 namespace ratls {
 
@@ -69,6 +70,10 @@ class PreparedCollateral {
                                                            std::string source);
   ~PreparedCollateral();
 
+  /// usable_at says whether all parts are there, authentic and in date. It chooses between sources;
+  /// the verdict is the verifier's.
+  bool usable_at(UnixTime now) const noexcept;
+
   /// source is where it came from: "file", "pccs", "stapled" or "cache".
   const std::string& source() const noexcept { return source_; }
 
@@ -86,6 +91,7 @@ struct CollateralRequest {
   std::string tee;     ///< "sgx" or "tdx"
   std::string fmspc;   ///< 12 lower-case hex digits; empty when only the collateral can tell
   std::string pck_ca;  ///< "platform" or "processor"; empty when only the collateral can tell
+  UnixTime at{};       ///< when it must be in date
 };
 
 /// CollateralSource finds collateral. Implementations may block on files or the network; find may
@@ -98,8 +104,9 @@ class CollateralSource {
 };
 
 /// open_collateral_sources joins the entries of [collateral] sources, tried in order until one has
-/// collateral. "file:PATH" (relative to base_dir) is read and prepared once, when first needed.
-/// "pcs", "stapled" and https sources are not available in this version: they end in
+/// complete, authentic collateral in date, which then decides; when none has, the first answer
+/// does. "file:PATH" (relative to base_dir) is read when first needed, and again when it is out of
+/// date. "pcs", "stapled" and https sources are not available in this version: they end in
 /// collateral_unavailable when they are reached.
 /// Errors: policy_invalid for an entry that is no source.
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(

@@ -115,12 +115,19 @@ class Sources : public ::testing::Test {
   Result<std::shared_ptr<const PreparedCollateral>> find(const std::vector<std::string>& names) {
     const TrustRoot root = TrustRoot::from_pem(as_bytes(world().root_pem)).value();
     RATLS_TRY(const auto source, open_collateral_sources(names, dir_.path(), root));
-    return source->find({});
+    return source->find(request_);
   }
   void write(const std::string& name, const std::string& content) {
     ASSERT_TRUE(replace_file(dir_.path() / name, as_bytes(content), FileMode::shared).has_value());
   }
   testing::TemporaryDir dir_;
+  CollateralRequest request_ = at(sim::kWorldTime);
+
+  static CollateralRequest at(UnixTime time) {
+    CollateralRequest request;
+    request.at = time;
+    return request;
+  }
 };
 
 TEST_F(Sources, ReadAFileRelativeToTheirFolder) {
@@ -137,10 +144,36 @@ TEST_F(Sources, GoOnWhenOneIsNotAvailable) {
   EXPECT_EQ(none.error().code(), Code::collateral_unavailable);
 }
 
-TEST_F(Sources, StopAtAFileThatIsMalformed) {
+TEST_F(Sources, GoOnFromCollateralThatCannotBeUsed) {
+  Collateral forged = world().collateral;
+  forged.tcb_info += " ";
   write("bad.json", "{");
+  write("forged.json", format_collateral(forged));
+  write("good.json", format_collateral(world().collateral));
+  const auto found = find({"file:bad.json", "file:forged.json", "file:good.json"});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE((*found)->usable_at(sim::kWorldTime));
+}
+
+TEST_F(Sources, GiveTheFirstAnswerWhenNoneCanBeUsed) {
+  write("bad.json", "{");
+  write("good.json", format_collateral(world().collateral));
+  request_.at = sim::kWorldTime + std::chrono::days(1000);
+  EXPECT_EQ(find({"pcs", "file:bad.json", "file:good.json"}).error().code(),
+            Code::collateral_malformed);
+  const auto expired = find({"file:good.json", "file:bad.json"});
+  ASSERT_TRUE(expired.has_value());
+  EXPECT_FALSE((*expired)->usable_at(request_.at));
+}
+
+TEST_F(Sources, ReadAFileAgainOnceItIsOutOfDate) {
+  const TrustRoot root = TrustRoot::from_pem(as_bytes(world().root_pem)).value();
   write("collateral.json", format_collateral(world().collateral));
-  EXPECT_EQ(find({"file:bad.json", "file:collateral.json"}).error().code(),
+  const auto source = open_collateral_sources({"file:collateral.json"}, dir_.path(), root).value();
+  ASSERT_TRUE(source->find(request_).has_value());
+  write("collateral.json", "{");
+  EXPECT_TRUE(source->find(request_).has_value());
+  EXPECT_EQ(source->find(at(sim::kWorldTime + std::chrono::days(1000))).error().code(),
             Code::collateral_malformed);
 }
 

@@ -119,4 +119,16 @@ std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(const Coll
 
 PreparedCollateral::~PreparedCollateral() = default;
 
+bool PreparedCollateral::usable_at(UnixTime now) const noexcept {
+  const Parts& parts = *parts_;
+  if (!parts.root_crl || !parts.pck_crl || !parts.tcb_info || !parts.qe_identity) return false;
+  const auto in_date = [now](UnixTime from, UnixTime until) { return now >= from && now <= until; };
+  const auto& tcb_info = parts.tcb_info->content;
+  const auto& qe_identity = parts.qe_identity->content;
+  return in_date(parts.root_crl->this_update, parts.root_crl->next_update) &&
+         in_date(parts.pck_crl->this_update, parts.pck_crl->next_update) &&
+         in_date(tcb_info.issue_date, tcb_info.next_update) &&
+         in_date(qe_identity.issue_date, qe_identity.next_update);
+}
+
 }  // namespace ratls

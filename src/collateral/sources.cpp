@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mutex>
+#include <optional>
 
 #include "base/file.h"
 #include "base/reader.h"
@@ -10,26 +11,31 @@ namespace {
 
 using Prepared = std::shared_ptr<const PreparedCollateral>;
 
-/// FileSource reads a collateral file once, when it is first needed.
+/// FileSource reads a collateral file when it is first needed, and again once what it holds is out
+/// of date: somebody may have put newer collateral there.
 class FileSource final : public CollateralSource {
  public:
   FileSource(std::filesystem::path path, TrustRoot root)
       : path_(std::move(path)), root_(std::move(root)) {}
 
-  Result<Prepared> find(const CollateralRequest&) override {
+  Result<Prepared> find(const CollateralRequest& request) override {
     const std::lock_guard lock(mutex_);
-    if (prepared_) return prepared_;
+    if (prepared_ != nullptr && prepared_->usable_at(request.at)) return prepared_;
+    RATLS_TRY(prepared_, read());
+    return prepared_;
+  }
+
+ private:
+  Result<Prepared> read() const {
     auto content = read_file(path_, kMaxCollateralSize);
     if (!content) {
       return Error(Code::collateral_unavailable, path_.string(), content.error().detail());
     }
     auto collateral = parse_collateral(as_text(*content));
     if (!collateral) return collateral.error().in(path_.string());
-    prepared_ = PreparedCollateral::prepare(*collateral, root_, "file");
-    return prepared_;
+    return PreparedCollateral::prepare(*collateral, root_, "file");
   }
 
- private:
   const std::filesystem::path path_;
   const TrustRoot root_;
   std::mutex mutex_;
@@ -49,22 +55,28 @@ class AbsentSource final : public CollateralSource {
   const std::string name_;
 };
 
-/// OrderedSources asks one after the other. What a source brings decides; only one that is not
-/// available passes the question on.
+/// OrderedSources asks one after the other. The first with usable collateral decides. When none
+/// has, the first that had anything does, so that the verifier can say what is wrong with it.
 class OrderedSources final : public CollateralSource {
  public:
   explicit OrderedSources(std::vector<std::unique_ptr<CollateralSource>> sources)
       : sources_(std::move(sources)) {}
 
   Result<Prepared> find(const CollateralRequest& request) override {
+    std::optional<Result<Prepared>> first;
     std::string where;
     std::string detail;
     for (const auto& source : sources_) {
       auto found = source->find(request);
-      if (found || found.error().code() != Code::collateral_unavailable) return found;
+      if (found && (*found)->usable_at(request.at)) return found;
+      if (found || found.error().code() != Code::collateral_unavailable) {
+        if (!first) first = std::move(found);
+        continue;
+      }
       where += (where.empty() ? "" : ", ") + found.error().where();
       detail += (detail.empty() ? "" : "; ") + found.error().detail();
     }
+    if (first) return *std::move(first);
     return Error(Code::collateral_unavailable, std::move(where), std::move(detail));
   }
 

@@ -29,7 +29,8 @@ const Report& Examination::report() const noexcept { return state_->report; }
 CollateralRequest Examination::request() const {
   return {.tee = state_->report.tee ? std::string(to_string(*state_->report.tee)) : "",
           .fmspc = state_->report.fmspc.value_or(""),
-          .pck_ca = state_->report.pck_ca.value_or("")};
+          .pck_ca = state_->report.pck_ca.value_or(""),
+          .at = state_->report.checked_at};
 }
 
 Result<Verifier> Verifier::create(Policy policy) {
