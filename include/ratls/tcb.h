@@ -14,6 +14,8 @@ enum class TcbStatus {
   configuration_and_sw_hardening_needed,
   out_of_date,
   out_of_date_configuration_needed,
+  td_relaunch_advised,  ///< TDX only
+  td_relaunch_advised_configuration_needed,
   revoked,
   not_supported,  ///< below every level; never written by Intel, always refused
 };

@@ -136,10 +136,6 @@ Result<void> read_enclaves(const TableReader& root, std::vector<EnclaveIdentity>
 }
 
 Result<TcbStatus> read_status(const PlacedText& word) {
-  // Statuses of TDX, which this version does not verify.
-  if (word.text == "TDRelaunchAdvised" || word.text == "TDRelaunchAdvisedConfigurationNeeded") {
-    return Error(Code::policy_invalid, word.where, word.text + " is not supported by this version");
-  }
   const std::optional<TcbStatus> status = parse_tcb_status(word.text);
   if (!status) return refused(word, "one of Intel's status words such as UpToDate is needed");
   RATLS_CHECK(check_accepted_status(*status, word.where));

@@ -8,13 +8,15 @@
 namespace ratls {
 namespace {
 
-constexpr std::array<std::pair<TcbStatus, std::string_view>, 8> kNames = {{
+constexpr std::array<std::pair<TcbStatus, std::string_view>, 10> kNames = {{
     {TcbStatus::up_to_date, "UpToDate"},
     {TcbStatus::sw_hardening_needed, "SWHardeningNeeded"},
     {TcbStatus::configuration_needed, "ConfigurationNeeded"},
     {TcbStatus::configuration_and_sw_hardening_needed, "ConfigurationAndSWHardeningNeeded"},
     {TcbStatus::out_of_date, "OutOfDate"},
     {TcbStatus::out_of_date_configuration_needed, "OutOfDateConfigurationNeeded"},
+    {TcbStatus::td_relaunch_advised, "TDRelaunchAdvised"},
+    {TcbStatus::td_relaunch_advised_configuration_needed, "TDRelaunchAdvisedConfigurationNeeded"},
     {TcbStatus::revoked, "Revoked"},
     {TcbStatus::not_supported, "NotSupported"},
 }};
@@ -25,10 +27,12 @@ TcbStatus outdated(TcbStatus platform) noexcept {
     case TcbStatus::up_to_date:
     case TcbStatus::sw_hardening_needed:
     case TcbStatus::out_of_date:
+    case TcbStatus::td_relaunch_advised:
       return TcbStatus::out_of_date;
     case TcbStatus::configuration_needed:
     case TcbStatus::configuration_and_sw_hardening_needed:
     case TcbStatus::out_of_date_configuration_needed:
+    case TcbStatus::td_relaunch_advised_configuration_needed:
       return TcbStatus::out_of_date_configuration_needed;
     case TcbStatus::revoked:
       return TcbStatus::revoked;
@@ -70,6 +74,8 @@ TcbStatus converge(TcbStatus platform, TcbStatus qe) noexcept {
     case TcbStatus::configuration_needed:
     case TcbStatus::configuration_and_sw_hardening_needed:
     case TcbStatus::out_of_date_configuration_needed:
+    case TcbStatus::td_relaunch_advised:
+    case TcbStatus::td_relaunch_advised_configuration_needed:
     case TcbStatus::not_supported:
       break;
   }

@@ -17,18 +17,22 @@ constexpr std::array kAll = {up_to_date,
                              configuration_and_sw_hardening_needed,
                              out_of_date,
                              out_of_date_configuration_needed,
+                             td_relaunch_advised,
+                             td_relaunch_advised_configuration_needed,
                              revoked,
                              not_supported};
 
 TEST(TcbStatus, IsWrittenAndReadInIntelsSpelling) {
-  constexpr std::array<std::string_view, 8> kNames = {"UpToDate",
-                                                      "SWHardeningNeeded",
-                                                      "ConfigurationNeeded",
-                                                      "ConfigurationAndSWHardeningNeeded",
-                                                      "OutOfDate",
-                                                      "OutOfDateConfigurationNeeded",
-                                                      "Revoked",
-                                                      "NotSupported"};
+  constexpr std::array<std::string_view, 10> kNames = {"UpToDate",
+                                                       "SWHardeningNeeded",
+                                                       "ConfigurationNeeded",
+                                                       "ConfigurationAndSWHardeningNeeded",
+                                                       "OutOfDate",
+                                                       "OutOfDateConfigurationNeeded",
+                                                       "TDRelaunchAdvised",
+                                                       "TDRelaunchAdvisedConfigurationNeeded",
+                                                       "Revoked",
+                                                       "NotSupported"};
   for (std::size_t i = 0; i < kAll.size(); ++i) {
     EXPECT_EQ(to_string(kAll[i]), kNames[i]);
     EXPECT_EQ(parse_tcb_status(kNames[i]), kAll[i]);
@@ -37,7 +41,7 @@ TEST(TcbStatus, IsWrittenAndReadInIntelsSpelling) {
 
 TEST(TcbStatus, RejectsOtherSpellings) {
   for (std::string_view text : {"", "uptodate", "UpToDate ", " UpToDate", "UpToDat", "OutOfDat",
-                                "TDRelaunchAdvised", "SwHardeningNeeded"}) {
+                                "TdRelaunchAdvised", "SwHardeningNeeded"}) {
     EXPECT_EQ(parse_tcb_status(text), std::nullopt) << text;
   }
 }
@@ -55,6 +59,9 @@ TEST(Converge, OutdatesThePlatformWhenTheQeIsOutOfDate) {
   EXPECT_EQ(tcb::converge(out_of_date, out_of_date), out_of_date);
   EXPECT_EQ(tcb::converge(out_of_date_configuration_needed, out_of_date),
             out_of_date_configuration_needed);
+  EXPECT_EQ(tcb::converge(td_relaunch_advised, out_of_date), out_of_date);
+  EXPECT_EQ(tcb::converge(td_relaunch_advised_configuration_needed, out_of_date),
+            out_of_date_configuration_needed);
   EXPECT_EQ(tcb::converge(revoked, out_of_date), revoked);
   EXPECT_EQ(tcb::converge(not_supported, out_of_date), not_supported);
 }
@@ -68,7 +75,8 @@ TEST(Converge, RevokesWithTheQe) {
 
 TEST(Converge, IsNotSupportedForAnyOtherStatusOfTheQe) {
   for (TcbStatus qe : {not_supported, sw_hardening_needed, configuration_needed,
-                       configuration_and_sw_hardening_needed, out_of_date_configuration_needed}) {
+                       configuration_and_sw_hardening_needed, out_of_date_configuration_needed,
+                       td_relaunch_advised, td_relaunch_advised_configuration_needed}) {
     for (TcbStatus platform : kAll) EXPECT_EQ(tcb::converge(platform, qe), not_supported);
   }
 }

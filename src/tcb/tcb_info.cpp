@@ -49,7 +49,9 @@ Result<Components> parse_listed_components(const Members& tcb, std::string_view 
 Result<TcbStatus> parse_status(const Members& level) {
   RATLS_TRY(std::string_view text, level.text("tcbStatus"));
   const auto status = parse_tcb_status(text);
-  if (!status || *status == TcbStatus::not_supported) {
+  // Verifiers come to the other three by themselves; Intel publishes none of them.
+  if (!status || *status == TcbStatus::not_supported || *status == TcbStatus::td_relaunch_advised ||
+      *status == TcbStatus::td_relaunch_advised_configuration_needed) {
     return level.fail("tcbStatus", "\"" + std::string(text) + "\" is no status of a TCB level");
   }
   return *status;

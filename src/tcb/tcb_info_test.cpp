@@ -212,6 +212,7 @@ TEST(ParseTcbInfo, RejectsValuesOutOfRange) {
            {"/tcbLevels/0/tcb/sgxtcbcomponents", Json::array()},
            {"/tcbLevels/0/tcb/sgxtcbcomponents/16", {{"svn", 1}}},
            {"/tcbLevels/0/tcbStatus", "NotSupported"},
+           {"/tcbLevels/0/tcbStatus", "TDRelaunchAdvised"},
            {"/tcbLevels/0/tcbStatus", "uptodate"},
            {"/tcbLevels/0/tcbStatus", ""},
            {"/tcbLevels/0/tcbStatus", 0},

@@ -18,6 +18,8 @@ Code refusal_code(TcbStatus status) {
   switch (status) {
     case TcbStatus::out_of_date:
     case TcbStatus::out_of_date_configuration_needed:
+    case TcbStatus::td_relaunch_advised:
+    case TcbStatus::td_relaunch_advised_configuration_needed:
       return Code::tcb_out_of_date;
     case TcbStatus::configuration_needed:
     case TcbStatus::configuration_and_sw_hardening_needed:
