@@ -397,6 +397,19 @@ TEST(Verifier, ChecksSignaturesOverTheExactBytes) {
   EXPECT_TRUE(refused_with(shortened.judge_quote(), Code::tcb_info_untrusted));
 }
 
+TEST(Verifier, RefusesAnAttestationKeyThatIsNoPoint) {
+  constexpr std::ptrdiff_t kKeyOffset = 48 + 384 + 4 + 64;  // header, report, size, signature
+  WorldSpec spec = plan();
+  const Bytes no_point(64, 0);
+  spec.quote.qe_report_data.emplace();
+  std::ranges::copy(crypto::sha256(no_point, spec.quote.qe_auth_data).bytes,
+                    spec.quote.qe_report_data->bytes.begin());
+  const Trial trial(spec);
+  Bytes quote = trial.quote();
+  std::ranges::copy(no_point, quote.begin() + kKeyOffset);
+  EXPECT_TRUE(refused_with(trial.judge_quote(quote), Code::quote_untrusted));
+}
+
 TEST(Verifier, UsesTheNumbersOfThePckCertificateAndNotThoseOfTheQuote) {
   WorldSpec spec = plan();
   spec.tcb_info.content.levels.resize(1);
