@@ -294,8 +294,7 @@ def test_sigterm_lets_a_request_end(serving, platform):
             running.process.send_signal(signal.SIGTERM)
             poll(lambda: "SIGTERM" in running.log(), "the end's first word")
             stream.sendall(b"st: a\r\n\r\n")
-            head, body = read_answer(stream)
-            assert body == HELLO and "Connection: close" in head
+            assert read_answer(stream)[1] == HELLO
             assert stream.recv(1) == b""
         assert running.process.wait(DEADLINE) == 0
 

@@ -58,6 +58,9 @@ Result<tcp::endpoint> resolve_listen_address(const std::string& host, std::uint1
   boost::system::error_code ec;
   const auto address = boost::asio::ip::make_address(name, ec);
   if (!ec) return tcp::endpoint(address, port);
+  // RFC 6761 6.3: always the loopback, also where no hosts file says so and whatever a resolver
+  // says.
+  if (name == "localhost") return tcp::endpoint(boost::asio::ip::address_v4::loopback(), port);
   boost::asio::io_context context;
   tcp::resolver resolver(context);
   const auto found =

@@ -8,7 +8,8 @@
 
 namespace ratls::server {
 
-/// resolve_listen_address takes an IP address, with or without brackets, or a name.
+/// resolve_listen_address takes an IP address, with or without brackets, or a name;
+/// localhost is 127.0.0.1.
 /// Blocks: on the resolver for a name. Errors: listen_failed.
 Result<boost::asio::ip::tcp::endpoint> resolve_listen_address(const std::string& host,
                                                               std::uint16_t port);

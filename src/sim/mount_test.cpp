@@ -191,6 +191,8 @@ TEST_F(MountTest, UnmountsOnSigintAndWithAnOpenFile) {
 
 TEST_F(MountTest, GoesAwayWithAKilledProcess) {
   if (::access("/usr/bin/fusermount3", X_OK) != 0) GTEST_SKIP() << "needs fusermount3";
+  // It finds the mount in there; bare root folders have none.
+  if (::access("/etc/mtab", R_OK) != 0) GTEST_SKIP() << "fusermount3 needs /etc/mtab";
   EXPECT_EQ(stop(SIGKILL), -SIGKILL);
   // fusermount3 does it, in its own time.
   for (int i = 0; i < 1000 && is_mount_point(mountpoint_); ++i) {
