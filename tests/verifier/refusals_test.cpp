@@ -285,6 +285,17 @@ TEST(Verifier, RefusesAnotherRootBeforeItAsksForCollateral) {
   EXPECT_TRUE(refused_with(trial.judge_quote(), Code::root_untrusted));
 }
 
+TEST(Verifier, RefusesAnExpiredChainBeforeItAsksForCollateral) {
+  WorldSpec spec = plan();
+  spec.pck.spec.not_after = kWorldTime - seconds(1);
+  const Trial trial(spec);
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  GivenCollateral source(nullptr);
+  EXPECT_TRUE(refused_with(verifier.verify_quote(trial.quote(), source, trial.now),
+                           Code::pck_chain_expired));
+  EXPECT_TRUE(source.requests.empty());
+}
+
 TEST(Verifier, JudgesTheChainAtTheTimeOfTheDecision) {
   WorldSpec spec = plan();
   spec.pck.spec.not_after = kWorldTime + seconds(10);
