@@ -34,6 +34,27 @@ ordered_json enclave_json(const EnclaveReport& report) {
           {"report_data", to_hex(report.report_data)}};
 }
 
+ordered_json td_json(const TdReport& report) {
+  ordered_json rtmr = ordered_json::array();
+  for (const Rtmr& value : report.rtmr) rtmr.push_back(to_hex(value));
+  ordered_json json{{"mr_td", to_hex(report.mr_td)},
+                    {"rtmr", std::move(rtmr)},
+                    {"mr_config_id", to_hex(report.mr_config_id)},
+                    {"mr_owner", to_hex(report.mr_owner)},
+                    {"mr_owner_config", to_hex(report.mr_owner_config)},
+                    {"debug", report.debug()},
+                    {"td_attributes", to_hex(report.td_attributes)},
+                    {"xfam", to_hex(report.xfam)},
+                    {"mr_seam", to_hex(report.mr_seam)},
+                    {"mr_signer_seam", to_hex(report.mr_signer_seam)},
+                    {"seam_attributes", to_hex(report.seam_attributes)},
+                    {"tee_tcb_svn", to_hex(report.tee_tcb_svn)},
+                    {"report_data", to_hex(report.report_data)}};
+  if (report.tee_tcb_svn2) json["tee_tcb_svn2"] = to_hex(*report.tee_tcb_svn2);
+  if (report.mr_service_td) json["mr_service_td"] = to_hex(*report.mr_service_td);
+  return json;
+}
+
 std::string_view key_word(const x509::Certificate& certificate) {
   switch (certificate.key_kind) {
     case x509::PublicKeyKind::p256:
@@ -93,10 +114,10 @@ ordered_json quote_json(const Quote& quote) {
   const QuoteSignature& signature = quote.signature;
   ordered_json json{
       {"version", quote.header.version},
-      {"tee", to_string(quote.tee)},
+      {"tee", to_string(quote.tee())},
       {"size", quote.size},
       {"user_data", to_hex(quote.header.user_data)},
-      {"report", enclave_json(quote.report)},
+      {"report", quote.td() != nullptr ? td_json(*quote.td()) : enclave_json(*quote.enclave())},
       {"qe_report", enclave_json(signature.qe_report)},
       {"certification_data_type", static_cast<int>(signature.certification_data.type)}};
   if (signature.certification_data.type == CertificationType::pck_chain) {

@@ -59,14 +59,33 @@ void add_enclave(ordered_json& json, const Report& report) {
   json["mr_signer"] = enclave ? ordered_json(to_hex(enclave->mr_signer)) : nullptr;
   json["isv_prod_id"] = enclave ? ordered_json(enclave->isv_prod_id) : nullptr;
   json["isv_svn"] = enclave ? ordered_json(enclave->isv_svn) : nullptr;
-  json["debug"] = enclave ? ordered_json(enclave->debug()) : nullptr;
-  // TDX, not verified by this version.
-  for (const char* name :
-       {"mr_td", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "td_attributes", "xfam", "mr_config_id",
-        "mr_owner", "mr_owner_config", "mr_seam", "tee_tcb_svn"}) {
-    json[name] = nullptr;
-  }
-  json["report_data"] = enclave ? ordered_json(to_hex(enclave->report_data)) : nullptr;
+  json["debug"] = enclave     ? ordered_json(enclave->debug())
+                  : report.td ? ordered_json(report.td->debug())
+                              : nullptr;
+}
+
+void add_td(ordered_json& json, const Report& report) {
+  const TdReport* td = report.td ? &*report.td : nullptr;
+  const auto field = [&](const char* name, const auto& of) {
+    json[name] = td != nullptr ? ordered_json(to_hex(of(*td))) : ordered_json(nullptr);
+  };
+  field("mr_td", [](const TdReport& r) { return r.mr_td; });
+  field("rtmr0", [](const TdReport& r) { return r.rtmr[0]; });
+  field("rtmr1", [](const TdReport& r) { return r.rtmr[1]; });
+  field("rtmr2", [](const TdReport& r) { return r.rtmr[2]; });
+  field("rtmr3", [](const TdReport& r) { return r.rtmr[3]; });
+  field("td_attributes", [](const TdReport& r) { return r.td_attributes; });
+  field("xfam", [](const TdReport& r) { return r.xfam; });
+  field("mr_config_id", [](const TdReport& r) { return r.mr_config_id; });
+  field("mr_owner", [](const TdReport& r) { return r.mr_owner; });
+  field("mr_owner_config", [](const TdReport& r) { return r.mr_owner_config; });
+  field("mr_seam", [](const TdReport& r) { return r.mr_seam; });
+  field("tee_tcb_svn", [](const TdReport& r) { return r.tee_tcb_svn; });
+}
+
+ordered_json report_data_of(const Report& report) {
+  if (report.enclave) return to_hex(report.enclave->report_data);
+  return report.td ? ordered_json(to_hex(report.td->report_data)) : ordered_json(nullptr);
 }
 
 }  // namespace
@@ -108,6 +127,8 @@ ordered_json report_json(const Outcome& outcome) {
   json["ppid"] = platform(report.ppid);
   json["pck_ca"] = platform(report.pck_ca);
   add_enclave(json, report);
+  add_td(json, report);
+  json["report_data"] = report_data_of(report);
   json["evidence_format"] = or_null(report.evidence_format);
   json["collateral"] = {{"source", or_null(report.collateral_source)},
                         {"issued", or_null(report.collateral_issued)},
@@ -137,11 +158,28 @@ std::string verdict_lines(const Outcome& outcome) {
   return out + row("hint", std::string(outcome.error->hint()));
 }
 
+std::string td_lines(const Report& report) {
+  const TdReport& td = *report.td;
+  std::string out = "Identity\n";
+  if (!report.matched_entry.empty()) out += row("policy entry", report.matched_entry);
+  out += row("mr_td", to_hex(td.mr_td));
+  for (std::size_t i = 0; i < td.rtmr.size(); ++i) {
+    out += row(fmt::format("rtmr{}", i), to_hex(td.rtmr[i]));
+  }
+  out += row("td_attributes", to_hex(td.td_attributes));
+  out += row("TDX module",
+             fmt::format("version {}, SVN {}", td.tee_tcb_svn.bytes[1], td.tee_tcb_svn.bytes[0]));
+  const bool served = td.mr_service_td && *td.mr_service_td != MrServiceTd{};
+  if (served) out += row("mr_service_td", to_hex(*td.mr_service_td) + " (a service TD is bound)");
+  return out + row("debug", td.debug() ? "YES: the host can read its memory" : "no");
+}
+
 std::string identity_lines(const Report& report) {
+  if (report.td) return td_lines(report);
   if (!report.enclave) return "Identity: not established\n";
   const EnclaveReport& enclave = *report.enclave;
   std::string out = "Identity\n";
-  if (!report.matched_enclave.empty()) out += row("policy entry", report.matched_enclave);
+  if (!report.matched_entry.empty()) out += row("policy entry", report.matched_entry);
   out += row("mr_enclave", to_hex(enclave.mr_enclave));
   out += row("mr_signer", to_hex(enclave.mr_signer));
   out += row("product",
@@ -152,9 +190,12 @@ std::string identity_lines(const Report& report) {
 std::string tcb_lines(const Report& report) {
   if (!report.tcb_status) return "TCB: not established\n";
   std::string out = "TCB\n";
-  out += row("status",
-             fmt::format("{} (platform {}, QE {})", to_string(*report.tcb_status),
-                         to_string(*report.platform_tcb_status), to_string(*report.qe_tcb_status)));
+  std::string parts = fmt::format("platform {}", to_string(*report.platform_tcb_status));
+  if (report.module_tcb_status) {
+    parts += fmt::format(", TDX module {}", to_string(*report.module_tcb_status));
+  }
+  out += row("status", fmt::format("{} ({}, QE {})", to_string(*report.tcb_status), parts,
+                                   to_string(*report.qe_tcb_status)));
   out += row("advisories", report.advisories.empty() ? "none" : join(report.advisories));
   if (report.tcb_date) out += row("TCB date", format_time(*report.tcb_date));
   if (report.tcb_evaluation_number) {

@@ -28,6 +28,7 @@ enum class Code : std::uint16_t {
   proxy_unsupported = 208,
   config_invalid = 209,
   command_not_run = 210,
+  sigstruct_invalid = 211,
 
   evidence_missing = 301,
   certificate_malformed = 302,
@@ -60,6 +61,7 @@ enum class Code : std::uint16_t {
   pck_chain_malformed = 415,
   crl_malformed = 416,
   tcb_chain_malformed = 417,
+  tdx_module_mismatch = 418,
 
   pck_chain_expired = 501,
   crl_expired = 502,
@@ -68,6 +70,7 @@ enum class Code : std::uint16_t {
   qe_identity_expired = 505,
   collateral_too_old = 506,
   certificate_expired = 507,
+  collateral_superseded = 508,
 
   tcb_out_of_date = 601,
   tcb_configuration_needed = 602,
@@ -76,6 +79,7 @@ enum class Code : std::uint16_t {
   tcb_not_supported = 605,
   tcb_advisory_not_accepted = 606,
   tcb_evaluation_number_too_low = 607,
+  tcb_td_relaunch_advised = 608,
 
   enclave_debug = 701,
   enclave_attributes = 702,
@@ -97,6 +101,9 @@ enum class Code : std::uint16_t {
   listen_failed = 807,
   platform_unavailable = 808,
   answer_too_large = 809,
+  collateral_platform_unknown = 810,
+  collateral_number_retired = 811,
+  collateral_server_untrusted = 812,
 
   internal = 901,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -33,6 +34,19 @@ struct EnclaveIdentity {
   std::optional<FixedBytes<4, struct MiscSelectTag>> misc_select_mask;
 };
 
+/// TdIdentity is one [[td]] entry: all that it states must hold. mr_td is the virtual firmware
+/// only; rtmr1 and rtmr2 say which system runs, so all three must be there, unless
+/// Policy::dangerous_allow_unmeasured_guest.
+struct TdIdentity {
+  std::string name;
+  std::optional<MrTd> mr_td;
+  std::array<std::optional<Rtmr>, 4> rtmr;
+  std::optional<MrConfigId> mr_config_id;
+  std::optional<MrOwner> mr_owner;
+  std::optional<MrOwnerConfig> mr_owner_config;
+  bool sept_ve_disable = false;  ///< true demands the attribute SEPT_VE_DISABLE
+};
+
 /// TcbPolicy is the [tcb] table.
 struct TcbPolicy {
   std::vector<TcbStatus> accept{TcbStatus::up_to_date};  ///< never revoked or not_supported
@@ -55,6 +69,8 @@ struct CollateralPolicy {
   std::vector<std::string> sources{"pcs"};
   enum class Update { standard, early };
   Update update = Update::standard;
+  std::optional<std::uint32_t> evaluation_number;  ///< ask for this one, in place of update
+  std::optional<std::string> ca_pem;  ///< absent: the system's CAs vouch for https sources
 };
 
 /// SessionPolicy is the [session] table.
@@ -66,16 +82,18 @@ struct SessionPolicy {
   std::optional<std::vector<FixedBytes<32, struct SpkiHashTag>>> server_keys;
 };
 
-/// Policy is what a relying party accepts. A default-constructed one names no enclave and is
+/// Policy is what a relying party accepts. A default-constructed one names no identity and is
 /// therefore refused by Verifier::create. Thread-safety: a value.
 struct Policy {
   std::vector<EnclaveIdentity> enclaves;
+  std::vector<TdIdentity> tds;
   TcbPolicy tcb;
   PlatformPolicy platform;
   CollateralPolicy collateral;
   SessionPolicy session;
   std::optional<std::string> root_pem;  ///< absent: Intel's root
   bool dangerous_allow_debug = false;
+  bool dangerous_allow_unmeasured_guest = false;
   std::filesystem::path base_dir = ".";  ///< what "file:" sources are relative to
 };
 

@@ -38,7 +38,8 @@ struct Report {
   bool authenticated = false;
   std::optional<int> quote_version;
   std::optional<Tee> tee;
-  std::optional<EnclaveReport> enclave;
+  std::optional<EnclaveReport> enclave;  ///< SGX
+  std::optional<TdReport> td;            ///< TDX
 
   // From the PCK certificate.
   std::optional<std::string> fmspc;
@@ -47,12 +48,14 @@ struct Report {
   std::optional<std::string> pck_ca;  ///< "platform", "processor"
 
   // From the collateral.
-  std::optional<TcbStatus> tcb_status;  ///< platform and QE joined
+  std::optional<TcbStatus> tcb_status;  ///< platform, TDX module and QE joined
   std::optional<TcbStatus> platform_tcb_status;
+  std::optional<TcbStatus> module_tcb_status;  ///< TDX modules with an identity of their own
   std::optional<TcbStatus> qe_tcb_status;
-  std::vector<std::string> advisories;  ///< of platform and QE, sorted, each once
-  std::optional<UnixTime> tcb_date;     ///< of the matched platform level
-  std::optional<UnixTime> qe_tcb_date;  ///< of the matched QE level
+  std::vector<std::string> advisories;      ///< of platform, module and QE, sorted, each once
+  std::optional<UnixTime> tcb_date;         ///< of the matched platform level
+  std::optional<UnixTime> module_tcb_date;  ///< of the matched TDX module level
+  std::optional<UnixTime> qe_tcb_date;      ///< of the matched QE level
   std::optional<std::uint32_t>
       tcb_evaluation_number;  ///< the smaller of TCB info's and QE identity's
   std::optional<std::string> collateral_source;
@@ -63,7 +66,7 @@ struct Report {
   std::optional<UnixTime> certificate_not_before;
   std::optional<UnixTime> certificate_not_after;
   std::optional<std::string> server_key_sha256;  ///< hex of SHA-256(SPKI)
-  std::string matched_enclave;                   ///< the name of the [[enclave]] entry that matched
+  std::string matched_entry;  ///< the name of the [[enclave]] or [[td]] entry that matched
 
   UnixTime checked_at{};
   /// chain lists the subjects from the root to the PCK leaf, with their ends, for people.
@@ -85,7 +88,11 @@ class VerifiedQuote {
   VerifiedQuote& operator=(const VerifiedQuote&) = delete;
 
   const Report& report() const noexcept { return report_; }
-  const EnclaveReport& enclave() const noexcept { return *report_.enclave; }
+  /// enclave is the SGX report, null for TDX; td the TD report, null for SGX.
+  const EnclaveReport* enclave() const noexcept {
+    return report_.enclave ? &*report_.enclave : nullptr;
+  }
+  const TdReport* td() const noexcept { return report_.td ? &*report_.td : nullptr; }
   /// expires is the last second for which the verdict holds: the earliest end of certificate,
   /// attested end and collateral.
   UnixTime expires() const noexcept { return expires_; }

@@ -52,11 +52,9 @@ TEST(Attester, BindsKeyAndEndByDice) {
     EXPECT_EQ(evidence->format, evidence::Format::dice);
     EXPECT_TRUE(evidence::check_binding(*evidence, certificate).has_value());
     EXPECT_EQ(evidence->claims->not_after, made->not_after());
-    EXPECT_EQ(evidence->quote.report.report_data,
-              evidence::report_data_for(evidence->claims_bytes));
+    EXPECT_EQ(evidence->quote.report_data(), evidence::report_data_for(evidence->claims_bytes));
     ASSERT_TRUE(evidence->legacy_quote.has_value());
-    EXPECT_EQ(evidence->legacy_quote->report.report_data,
-              evidence::report_data_for(certificate.spki));
+    EXPECT_EQ(evidence->legacy_quote->report_data(), evidence::report_data_for(certificate.spki));
     EXPECT_TRUE(x509::self_signature_valid(certificate));
   }
 }

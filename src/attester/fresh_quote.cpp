@@ -9,7 +9,7 @@ Result<Bytes> fresh_quote(Bytes quote, const ReportData& asked) {
     return Error(Code::quote_unavailable, parsed.error().where(),
                  "what was made is no quote: " + parsed.error().message());
   }
-  if (parsed->report.report_data != asked) {
+  if (parsed->report_data() != asked) {
     return Error(Code::quote_unavailable, "report_data",
                  "the quote is over other report data than was asked for");
   }

@@ -22,9 +22,9 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "policy_invalid", "the policy is wrong",
                       "correct the named key; docs/policy.md lists all of them"};
     case Code::policy_empty:
-      return CodeInfo{code, "policy_empty", "the policy names no enclave",
+      return CodeInfo{code, "policy_empty", "the policy names no enclave and no TD",
                       "name at least one [[enclave]] by mr_enclave, or by mr_signer with "
-                      "isv_prod_id and min_isv_svn"};
+                      "isv_prod_id and min_isv_svn; or a [[td]] by mr_td, rtmr1 and rtmr2"};
     case Code::file_unreadable:
       return CodeInfo{code, "file_unreadable", "a file cannot be read",
                       "check the path, the permissions and the size"};
@@ -45,6 +45,9 @@ std::optional<CodeInfo> lookup(Code code) {
     case Code::command_not_run:
       return CodeInfo{code, "command_not_run", "the command could not be executed",
                       "give an executable that exists, by its absolute path inside an enclave"};
+    case Code::sigstruct_invalid:
+      return CodeInfo{code, "sigstruct_invalid", "the file is no SIGSTRUCT",
+                      "give the .sig file that gramine-sgx-sign wrote, 1808 bytes"};
     case Code::evidence_missing:
       return CodeInfo{code, "evidence_missing", "the certificate carries no attestation evidence",
                       "make sure that the address is that of an attested server and that nothing "
@@ -143,6 +146,10 @@ std::optional<CodeInfo> lookup(Code code) {
     case Code::certificate_untrusted:
       return CodeInfo{code, "certificate_untrusted", "the certificate's own signature is wrong",
                       "refuse this server"};
+    case Code::tdx_module_mismatch:
+      return CodeInfo{
+          code, "tdx_module_mismatch", "the TDX module is not one that Intel publishes",
+          "have the host updated; an unknown or modified TDX module may not be trusted"};
     case Code::pck_chain_expired:
       return CodeInfo{code, "pck_chain_expired",
                       "a certificate of the PCK chain is outside its dates",
@@ -166,6 +173,10 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{
           code, "certificate_expired", "the certificate is outside its dates",
           "restart the server so that it makes a new certificate, and check both clocks"};
+    case Code::collateral_superseded:
+      return CodeInfo{code, "collateral_superseded",
+                      "the collateral is older than one that was seen before",
+                      "fetch the collateral anew; somebody may be holding back updates"};
     case Code::tcb_out_of_date:
       return CodeInfo{code, "tcb_out_of_date", "the platform's TCB is out of date",
                       "update microcode and BIOS, or add the status to [tcb] accept in the policy"};
@@ -195,6 +206,10 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "tcb_evaluation_number_too_low",
                       "the collateral was evaluated against too old a baseline",
                       "refresh the collateral; it must have at least [tcb] min_evaluation_number"};
+    case Code::tcb_td_relaunch_advised:
+      return CodeInfo{code, "tcb_td_relaunch_advised",
+                      "the TD was launched on an outdated TDX module that has been updated since",
+                      "relaunch the TD, or add the status to [tcb] accept in the policy"};
     case Code::enclave_debug:
       return CodeInfo{
           code, "enclave_debug", "the enclave runs in debug mode",
@@ -264,6 +279,18 @@ std::optional<CodeInfo> lookup(Code code) {
     case Code::answer_too_large:
       return CodeInfo{code, "answer_too_large", "the answer is larger than the limit",
                       "stream it to a file, or raise the limit"};
+    case Code::collateral_platform_unknown:
+      return CodeInfo{
+          code, "collateral_platform_unknown", "the collateral service does not know the platform",
+          "check that the platform is registered and that the service has this kind of TEE"};
+    case Code::collateral_number_retired:
+      return CodeInfo{code, "collateral_number_retired",
+                      "the evaluation number that was asked for has been retired",
+                      "ask for a newer number, or for update = \"standard\""};
+    case Code::collateral_server_untrusted:
+      return CodeInfo{code, "collateral_server_untrusted",
+                      "the collateral service does not prove its name",
+                      "name the CA of the service as [collateral] ca in the policy"};
     case Code::internal:
       return CodeInfo{code, "internal", "a defect of ratls", "report it with this message"};
   }

@@ -2,6 +2,7 @@
 #include "evidence/evidence.h"
 
 #include <array>
+#include <utility>
 
 #include "crypto/crypto.h"
 
@@ -76,9 +77,9 @@ Result<void> check_key(const x509::Certificate& certificate) {
 // All 64 bytes: with the upper half free, an enclave could be made to sign for two purposes.
 Result<void> check_report_data(const Quote& quote, BytesView vouched, std::string_view name) {
   const ReportData wanted = report_data_for(vouched);
-  if (crypto::constant_time_equal(quote.report.report_data.view(), wanted.view())) return {};
+  if (crypto::constant_time_equal(quote.report_data().view(), wanted.view())) return {};
   return Error(Code::certificate_unbound, "quote.report_data",
-               "got " + to_hex(quote.report.report_data) + ", wanted SHA-256 of the " +
+               "got " + to_hex(quote.report_data()) + ", wanted SHA-256 of the " +
                    std::string(name) + " and zeros: " + to_hex(wanted));
 }
 
@@ -108,12 +109,15 @@ Result<void> check_dice(const Evidence& evidence, BytesView spki) {
                    to_hex(hash));
 }
 
-// What the attestation key signed about the enclave, reserved fields included, but report_data.
-BytesView report_without_data(const Quote& quote) {
+// What the attestation key signed about enclave or TD, reserved fields included, but report_data:
+// the part before it and, of TDX 1.5, the part behind it.
+std::pair<BytesView, BytesView> report_without_data(const Quote& quote) {
+  const std::size_t report_size =
+      quote.tee() == Tee::sgx ? EnclaveReport::kSize : TdReport::kSize10;
   const BytesView bytes = quote.signed_bytes;
-  constexpr std::size_t kSize = EnclaveReport::kSize - ReportData::kSize;
-  if (bytes.size() < QuoteHeader::kSize + kSize) return {};
-  return bytes.subspan(QuoteHeader::kSize, kSize);
+  if (bytes.size() < quote.body_offset + report_size) return {};
+  const BytesView body = bytes.subspan(quote.body_offset);
+  return {body.first(report_size - ReportData::kSize), body.subspan(report_size)};
 }
 
 Result<void> check_same(const Evidence& evidence, const Quote& legacy, BytesView spki) {
@@ -122,11 +126,14 @@ Result<void> check_same(const Evidence& evidence, const Quote& legacy, BytesView
     return Error(Code::evidence_conflict, "gramine-legacy." + bound.error().where(),
                  bound.error().detail());
   }
-  const BytesView first = report_without_data(evidence.quote);
-  const BytesView second = report_without_data(legacy);
-  if (!first.empty() && crypto::constant_time_equal(first, second)) return {};
+  const auto [first, first_rest] = report_without_data(evidence.quote);
+  const auto [second, second_rest] = report_without_data(legacy);
+  if (!first.empty() && crypto::constant_time_equal(first, second) &&
+      crypto::constant_time_equal(first_rest, second_rest)) {
+    return {};
+  }
   return Error(Code::evidence_conflict, "gramine-legacy.report",
-               "it speaks of another enclave than the DICE quote");
+               "it speaks of another enclave or TD than the DICE quote");
 }
 
 }  // namespace

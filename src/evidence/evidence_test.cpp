@@ -96,9 +96,9 @@ TEST(ReadEvidence, LetsDiceDecideOverLegacy) {
   auto evidence = read_evidence(certificate);
   ASSERT_TRUE(evidence) << evidence.error().message();
   EXPECT_EQ(evidence->format, Format::dice);
-  EXPECT_EQ(evidence->quote.report.report_data, report_data_for(evidence->claims_bytes));
+  EXPECT_EQ(evidence->quote.report_data(), report_data_for(evidence->claims_bytes));
   ASSERT_TRUE(evidence->legacy_quote);
-  EXPECT_EQ(evidence->legacy_quote->report.report_data, report_data_for(kSpki));
+  EXPECT_EQ(evidence->legacy_quote->report_data(), report_data_for(kSpki));
   EXPECT_EQ(binding_code(certificate), Code::ok);
 }
 

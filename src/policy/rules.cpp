@@ -164,8 +164,8 @@ Result<void> check_source(std::string_view source, std::string_view where) {
 }  // namespace policy
 
 Result<void> check_policy(const Policy& policy) {
-  if (policy.enclaves.empty()) {
-    return Error(Code::policy_empty, "enclave", "there is no [[enclave]] entry");
+  if (policy.enclaves.empty() && policy.tds.empty()) {
+    return Error(Code::policy_empty, "policy", "there is no [[enclave]] and no [[td]] entry");
   }
   for (std::size_t i = 0; i < policy.enclaves.size(); ++i) {
     RATLS_CHECK(policy::check_enclave(policy.enclaves[i], "enclave[" + std::to_string(i) + "]"));

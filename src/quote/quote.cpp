@@ -28,23 +28,16 @@ Error certification_unsupported(std::string_view field, std::string detail) {
 }
 
 Result<void> check_version(std::uint16_t version) {
-  if (version == 3 || version == 4) return {};
-  if (version == 5) {
-    return unsupported("header.version",
-                       "quote version 5 is not supported by this version of ratls, only SGX quotes "
-                       "of version 3 and 4 are");
-  }
-  return unsupported("header.version", "got " + std::to_string(version) + ", wanted 3 or 4");
+  if (version >= 3 && version <= 5) return {};
+  return unsupported("header.version", "got " + std::to_string(version) + ", wanted 3, 4 or 5");
 }
 
 // Version 3 has no TEE type: its four bytes are reserved, and Intel's library takes only zero.
-Result<void> check_tee_type(std::uint32_t tee_type) {
-  if (tee_type == kTeeTypeSgx) return {};
-  if (tee_type == kTeeTypeTdx) {
-    return unsupported("header.tee_type",
-                       "TDX quotes are not supported by this version of ratls, only SGX ones are");
-  }
-  return unsupported("header.tee_type", "got " + std::to_string(tee_type) + ", wanted 0 (SGX)");
+Result<void> check_tee_type(std::uint32_t tee_type, std::uint16_t version) {
+  if (tee_type == kTeeTypeSgx || (tee_type == kTeeTypeTdx && version > 3)) return {};
+  return unsupported("header.tee_type",
+                     "got " + std::to_string(tee_type) + ", wanted 0 (SGX)" +
+                         (version > 3 ? " or 129 (TDX)" : ", as version 3 is for SGX only"));
 }
 
 Result<QuoteHeader> parse_header(Reader& reader) {
@@ -62,7 +55,7 @@ Result<QuoteHeader> parse_header(Reader& reader) {
         "header.attestation_key_type",
         "got " + std::to_string(header.attestation_key_type) + ", wanted 2 (ECDSA with P-256)");
   }
-  RATLS_CHECK(check_tee_type(header.tee_type));
+  RATLS_CHECK(check_tee_type(header.tee_type, header.version));
   if (header.qe_vendor_id != kIntelQeVendorId) {
     return unsupported("header.qe_vendor_id", "got " + to_hex(header.qe_vendor_id) + ", wanted " +
                                                   to_hex(kIntelQeVendorId) + " (Intel)");
@@ -123,7 +116,7 @@ Result<void> parse_qe_part(Reader& reader, QuoteSignature& signature) {
   return {};
 }
 
-// Version 4 wraps the QE part in certification data of type 6.
+// Since version 4 the QE part is wrapped in certification data of type 6.
 Result<Reader> open_outer_certification_data(Reader& reader) {
   RATLS_TRY(const std::uint16_t type, reader.u16le("outer_certification_data.type"));
   if (type != static_cast<std::uint16_t>(CertificationType::qe_report)) {
@@ -149,15 +142,71 @@ Result<QuoteSignature> parse_signature(Reader reader, std::uint16_t version) {
   return signature;
 }
 
+// What the quote speaks of: the header says it in version 4, a descriptor of six bytes in
+// version 5.
+enum class BodyType : std::uint16_t { enclave = 1, td10 = 2, td15 = 3, td15_extended = 4 };
+
+std::size_t size_of(BodyType type) {
+  switch (type) {
+    case BodyType::enclave:
+      return EnclaveReport::kSize;
+    case BodyType::td10:
+      return TdReport::kSize10;
+    case BodyType::td15:
+      return TdReport::kSize15;
+    case BodyType::td15_extended:
+      break;
+  }
+  return 0;
+}
+
+Result<BodyType> parse_body_descriptor(Reader& reader, std::uint32_t tee_type) {
+  RATLS_TRY(const std::uint16_t type, reader.u16le("body.type"));
+  RATLS_TRY(const std::uint32_t size, reader.u32le("body.size"));
+  // The extended report tells of a TD that came from another platform, by whose TCB it would have
+  // to be judged too.
+  if (type == static_cast<std::uint16_t>(BodyType::td15_extended)) {
+    return unsupported("body.type", "the extended report of migrated TDs (4) is not supported");
+  }
+  if (type < 1 || type > 3) {
+    return unsupported("body.type", "got " + std::to_string(type) +
+                                        ", wanted 1 (enclave), 2 (TD 1.0) or 3 (TD 1.5)");
+  }
+  const auto known = static_cast<BodyType>(type);
+  if ((known == BodyType::enclave) != (tee_type == kTeeTypeSgx)) {
+    return unsupported("body.type", "type " + std::to_string(type) + " does not fit TEE type " +
+                                        std::to_string(tee_type));
+  }
+  if (size != size_of(known)) {
+    return reader.fail(
+        "body.size", "got " + std::to_string(size) + ", wanted " + std::to_string(size_of(known)));
+  }
+  return known;
+}
+
+Result<void> parse_body(Reader& reader, Quote& quote) {
+  BodyType type = quote.header.tee_type == kTeeTypeSgx ? BodyType::enclave : BodyType::td10;
+  if (quote.header.version >= 5) {
+    RATLS_TRY(type, parse_body_descriptor(reader, quote.header.tee_type));
+  }
+  quote.body_offset = reader.offset();
+  RATLS_TRY(const BytesView body, reader.bytes("report", size_of(type)));
+  if (type == BodyType::enclave) {
+    RATLS_TRY(quote.body, parse_enclave_report(body));
+  } else {
+    RATLS_TRY(quote.body, parse_td_report(body));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Quote> parse_quote(BytesView bytes) {
-  constexpr std::size_t kSignedSize = QuoteHeader::kSize + EnclaveReport::kSize;
   Reader reader(bytes, Code::quote_malformed);
   Quote quote;
   RATLS_TRY(quote.header, parse_header(reader));
-  RATLS_TRY(BytesView report, reader.bytes("report", EnclaveReport::kSize));
-  RATLS_TRY(quote.report, parse_enclave_report(report));
+  RATLS_CHECK(parse_body(reader, quote));
+  const BytesView signed_bytes = bytes.first(reader.offset());
   RATLS_TRY(const std::uint32_t auth_size, reader.u32le("auth_data.size"));
   if (auth_size > kMaxQuoteSize - reader.offset()) {
     return reader.fail("auth_data.size", std::to_string(auth_size) +
@@ -166,7 +215,6 @@ Result<Quote> parse_quote(BytesView bytes) {
   }
   RATLS_TRY(Reader auth_data, reader.sub("auth_data", auth_size));
   RATLS_TRY(quote.signature, parse_signature(auth_data, quote.header.version));
-  const BytesView signed_bytes = bytes.first(kSignedSize);
   quote.signed_bytes.assign(signed_bytes.begin(), signed_bytes.end());
   quote.size = reader.offset();
   return quote;

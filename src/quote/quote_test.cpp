@@ -94,8 +94,8 @@ TEST(ParseQuote, ReadsEveryFieldOfVersion3) {
   EXPECT_EQ(quote->header.qe_svn, 0x0908);
   EXPECT_EQ(quote->header.pce_svn, 0x0d0c);
   EXPECT_EQ(bytes_of(quote->header.user_data), counting(20, 50));
-  EXPECT_EQ(quote->tee, Tee::sgx);
-  EXPECT_EQ(bytes_of(quote->report.mr_enclave), counting(32, 64));
+  EXPECT_EQ(quote->tee(), Tee::sgx);
+  EXPECT_EQ(bytes_of(quote->enclave()->mr_enclave), counting(32, 64));
   EXPECT_EQ(bytes_of(quote->signature.signature), counting(64, 20));
   EXPECT_EQ(bytes_of(quote->signature.attestation_key), counting(64, 30));
   EXPECT_EQ(quote->signature.qe_report_bytes, counting(384, 100));

@@ -28,9 +28,7 @@ class AttestationFilesTest : public ::testing::Test {
     files_.close(opened.handle);
     return out;
   }
-  ReportData quoted() {
-    return parse_quote(as_bytes(content("/quote"))).value().report.report_data;
-  }
+  ReportData quoted() { return parse_quote(as_bytes(content("/quote"))).value().report_data(); }
 
   ratls::testing::TemporaryDir dir_;
   AttestationFiles files_;
@@ -57,7 +55,7 @@ TEST_F(AttestationFilesTest, QuoteIsMadeAtOpen) {
   const auto opened = files_.open("/quote", Access::read);
   EXPECT_EQ(files_.write("/user_report_data", as_bytes("new")), 0);
   const BytesView bytes = files_.read(opened.handle, 0, 65536);
-  EXPECT_EQ(parse_quote(bytes).value().report.report_data.bytes[0], 'o');
+  EXPECT_EQ(parse_quote(bytes).value().report_data().bytes[0], 'o');
   EXPECT_EQ(quoted().bytes[0], 'n');
 }
 

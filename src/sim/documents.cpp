@@ -129,7 +129,7 @@ std::string format_qe_identity(const tcb::QeIdentity& content) {
   out["mrsigner"] = upper_hex(content.mr_signer.view());
   out["isvprodid"] = content.isv_prod_id;
   out["tcbLevels"] = Json::array();
-  for (const tcb::QeTcbLevel& level : content.levels) {
+  for (const tcb::SvnLevel& level : content.levels) {
     out["tcbLevels"].push_back(level_of(level, Json{{"isvsvn", level.isv_svn}}));
   }
   return text_of(out);

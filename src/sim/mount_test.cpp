@@ -95,7 +95,7 @@ class MountTest : public ::testing::Test {
   Bytes read_all(const char* name) const { return read_file(mountpoint_ / name, 65536).value(); }
   std::string quoted() const {
     const Quote quote = parse_quote(read_all("quote")).value();
-    return std::string(as_text(quote.report.report_data.view()));
+    return std::string(as_text(quote.report_data().view()));
   }
 
   ratls::testing::TemporaryDir dir_;
@@ -145,7 +145,7 @@ TEST_F(MountTest, WorksFromAShell) {
                               " && printf abc > user_report_data && cat quote > ../quote.bin";
   ASSERT_EQ(std::system(command.c_str()), 0);
   const Bytes bytes = read_file(dir_.path() / "quote.bin", 65536).value();
-  EXPECT_EQ(as_text(parse_quote(bytes).value().report.report_data.view()).substr(0, 4),
+  EXPECT_EQ(as_text(parse_quote(bytes).value().report_data().view()).substr(0, 4),
             std::string_view("abc\0", 4));
 }
 
@@ -158,7 +158,7 @@ TEST_F(MountTest, EachOpenQuoteIsItsOwn) {
     bytes.resize(
         static_cast<std::size_t>(std::max<ssize_t>(::read(fd, bytes.data(), bytes.size()), 0)));
     ::close(fd);
-    return parse_quote(bytes).value().report.report_data.bytes[0];
+    return parse_quote(bytes).value().report_data().bytes[0];
   };
   ASSERT_EQ(write_report_data("a"), 0);
   const int a = open_quote();

@@ -98,10 +98,10 @@ TEST_F(PlatformTest, QuoteCarriesIdentityAndReportData) {
   const Quote quote = parse_quote(platform.quote(report_data).value()).value();
   EXPECT_EQ(quote.header.version, 3);
   EXPECT_EQ(quote.signature.certification_data.type, CertificationType::pck_chain);
-  EXPECT_EQ(quote.report.report_data, report_data);
-  EXPECT_EQ(quote.report.mr_enclave, *options.mr_enclave);
-  EXPECT_EQ(quote.report.isv_svn, 7);
-  EXPECT_FALSE(quote.report.debug());
+  EXPECT_EQ(quote.report_data(), report_data);
+  EXPECT_EQ(quote.enclave()->mr_enclave, *options.mr_enclave);
+  EXPECT_EQ(quote.enclave()->isv_svn, 7);
+  EXPECT_FALSE(quote.enclave()->debug());
   EXPECT_EQ(platform.enclave().mr_enclave, *options.mr_enclave);
 }
 

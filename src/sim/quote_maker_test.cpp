@@ -43,9 +43,9 @@ void expect_genuine(const WorldSpec& spec, const Quote& quote) {
   EXPECT_TRUE(signed_with(spec.pck.key, quote.signature.qe_report_bytes,
                           quote.signature.qe_report_signature));
   EXPECT_TRUE(key_bound(quote));
-  EXPECT_EQ(quote.report.report_data, some_report_data());
-  EXPECT_EQ(quote.report.mr_enclave, default_enclave().mr_enclave);
-  EXPECT_FALSE(quote.report.debug());
+  EXPECT_EQ(quote.report_data(), some_report_data());
+  EXPECT_EQ(quote.enclave()->mr_enclave, default_enclave().mr_enclave);
+  EXPECT_FALSE(quote.enclave()->debug());
 }
 
 TEST(MakeQuote, Version3IsGenuine) {

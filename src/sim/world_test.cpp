@@ -44,10 +44,12 @@ TEST(World, CollateralIsAuthenticAndInForce) {
 TEST(World, PlatformAndQeAreUpToDate) {
   const WorldSpec spec = plan_world().value();
   const auto* level =
-      tcb::match_level(spec.tcb_info.content, spec.machine->tcb_components, spec.machine->pce_svn);
+      tcb::match_level(spec.tcb_info.content, {.sgx_components = spec.machine->tcb_components,
+                                               .pce_svn = spec.machine->pce_svn,
+                                               .tee_tcb_svn = {}});
   ASSERT_NE(level, nullptr);
   EXPECT_EQ(level->status, TcbStatus::up_to_date);
-  const auto* qe = tcb::match_level(spec.qe_identity.content, spec.quote.qe_report.isv_svn);
+  const auto* qe = tcb::match_level(spec.qe_identity.content.levels, spec.quote.qe_report.isv_svn);
   ASSERT_NE(qe, nullptr);
   EXPECT_EQ(qe->status, TcbStatus::up_to_date);
 }

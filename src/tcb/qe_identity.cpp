@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tcb/qe_identity.h"
 
-#include <algorithm>
-#include <functional>
 #include <limits>
-
-#include "tcb/strict_json.h"
 
 namespace ratls::tcb {
 namespace {
@@ -28,48 +24,6 @@ Result<QeIdentity::Id> parse_id(const Members& members) {
   if (id == "TD_QE") return QeIdentity::Id::td_qe;
   if (id == "QVE") return QeIdentity::Id::qve;
   return members.fail("id", "\"" + std::string(id) + "\" is unknown");
-}
-
-Result<TcbStatus> parse_status(const Members& level) {
-  RATLS_TRY(std::string_view text, level.text("tcbStatus"));
-  const auto status = parse_tcb_status(text);
-  if (status != TcbStatus::up_to_date && status != TcbStatus::out_of_date &&
-      status != TcbStatus::revoked) {
-    return level.fail("tcbStatus", "\"" + std::string(text) + "\" is no status of an enclave");
-  }
-  return *status;
-}
-
-Result<QeTcbLevel> parse_level(const StrictJson& json) {
-  RATLS_TRY(const Members members, Members::of(json, "level", kMalformed));
-  RATLS_TRY(const Members tcb, members.object("tcb"));
-  QeTcbLevel level;
-  RATLS_TRY(const std::uint64_t isv_svn, tcb.number("isvsvn", 65535));
-  level.isv_svn = static_cast<std::uint16_t>(isv_svn);
-  RATLS_TRY(level.status, parse_status(members));
-  RATLS_TRY(level.date, members.time("tcbDate"));
-  RATLS_TRY(level.advisories, members.advisories());
-  return level;
-}
-
-Result<std::vector<QeTcbLevel>> parse_levels(const Members& members) {
-  constexpr std::string_view kKey = "tcbLevels";
-  RATLS_TRY(const StrictJson* values, members.array(kKey));
-  if (values->empty()) return members.fail(kKey, "at least one level is needed");
-  std::vector<QeTcbLevel> levels;
-  levels.reserve(values->size());
-  for (const StrictJson& value : *values) {
-    const std::string place = std::string(kKey) + "[" + std::to_string(levels.size()) + "]";
-    auto level = parse_level(value);
-    if (!level) return level.error().in(place);
-    levels.push_back(std::move(level).value());
-  }
-  // From high to low, as Intel's library looks at them (IdentityTcbLevel.cpp).
-  std::ranges::sort(levels, std::ranges::greater(), &QeTcbLevel::isv_svn);
-  if (std::ranges::adjacent_find(levels, {}, &QeTcbLevel::isv_svn) != levels.end()) {
-    return members.fail(kKey, "a level is there twice");
-  }
-  return levels;
 }
 
 }  // namespace
@@ -96,15 +50,8 @@ Result<QeIdentity> parse_qe_identity(std::string_view json) {
   RATLS_TRY(identity.mr_signer, members.hex<decltype(identity.mr_signer)>("mrsigner"));
   RATLS_TRY(const std::uint64_t isv_prod_id, members.number("isvprodid", 65535));
   identity.isv_prod_id = static_cast<std::uint16_t>(isv_prod_id);
-  RATLS_TRY(identity.levels, parse_levels(members));
+  RATLS_TRY(identity.levels, parse_svn_levels(members));
   return identity;
-}
-
-const QeTcbLevel* match_level(const QeIdentity& identity, std::uint16_t isv_svn) noexcept {
-  for (const QeTcbLevel& level : identity.levels) {
-    if (isv_svn >= level.isv_svn) return &level;
-  }
-  return nullptr;
 }
 
 }  // namespace ratls::tcb

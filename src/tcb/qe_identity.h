@@ -2,22 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "ratls/bytes.h"
 #include "ratls/tcb.h"
 #include "ratls/time.h"
+#include "tcb/svn_level.h"
 
 namespace ratls::tcb {
-
-/// QeTcbLevel is one row of a QE identity: reached by an isv_svn that is at least the level's.
-struct QeTcbLevel {
-  std::uint16_t isv_svn = 0;
-  TcbStatus status = TcbStatus::not_supported;  ///< up_to_date, out_of_date or revoked
-  UnixTime date{};
-  std::vector<std::string> advisories;
-};
 
 /// QeIdentity is Intel's description of its quoting enclave (PCS API v4, "Enclave Identity",
 /// version 2). Masked values: what is reported, and-ed with the mask, must equal the value.
@@ -34,7 +26,7 @@ struct QeIdentity {
   FixedBytes<16, struct QeAttributesTag> attributes_mask;
   FixedBytes<32, struct QeSignerTag> mr_signer;
   std::uint16_t isv_prod_id = 0;
-  std::vector<QeTcbLevel> levels;  ///< at least one
+  std::vector<SvnLevel> levels;  ///< at least one
 };
 
 /// parse_qe_identity reads the JSON text of the member enclaveIdentity, as strictly as
@@ -42,13 +34,15 @@ struct QeIdentity {
 /// Errors: qe_identity_malformed.
 Result<QeIdentity> parse_qe_identity(std::string_view json);
 
-/// match_level gives the first level that isv_svn reaches; null when none does.
-const QeTcbLevel* match_level(const QeIdentity& identity, std::uint16_t isv_svn) noexcept;
+/// converge joins the platform's status with that of its quoting enclave or TDX module as Intel's
+/// library does (QuoteVerification, EvaluateTcb): an outdated one turns UpToDate and
+/// SWHardeningNeeded into OutOfDate, and the Configuration statuses into
+/// OutOfDateConfigurationNeeded; Revoked and NotSupported win.
+TcbStatus converge(TcbStatus platform, TcbStatus component) noexcept;
 
-/// converge joins the platform's status with the QE's as Intel's library does
-/// (QuoteVerification, TcbLevelCheck): an outdated QE turns UpToDate and SWHardeningNeeded into
-/// OutOfDate, and the Configuration statuses into OutOfDateConfigurationNeeded; Revoked and
-/// NotSupported win.
-TcbStatus converge(TcbStatus platform, TcbStatus qe) noexcept;
+/// relaunch_status is the status of a TD on a platform of TDX 1.5 (Intel QVL, TDRelaunchCheck):
+/// launched is that of the TDX module at its launch, current that of the one that runs now. A TD
+/// that is outdated only because it was launched before an update is TDRelaunchAdvised.
+TcbStatus relaunch_status(TcbStatus launched, TcbStatus current) noexcept;
 
 }  // namespace ratls::tcb

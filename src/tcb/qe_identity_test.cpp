@@ -161,11 +161,11 @@ TEST(ParseQeIdentity, RejectsTextThatIsNotOneObject) {
 TEST(MatchQeLevel, TakesTheFirstThatIsReached) {
   auto identity = parse_qe_identity(make_identity().dump());
   ASSERT_TRUE(identity);
-  EXPECT_EQ(match_level(*identity, 9), &identity->levels[0]);
-  EXPECT_EQ(match_level(*identity, 8), &identity->levels[0]);
-  EXPECT_EQ(match_level(*identity, 7), &identity->levels[1]);
-  EXPECT_EQ(match_level(*identity, 1), &identity->levels[2]);
-  EXPECT_EQ(match_level(*identity, 0), nullptr);
+  EXPECT_EQ(match_level(identity->levels, 9), &identity->levels[0]);
+  EXPECT_EQ(match_level(identity->levels, 8), &identity->levels[0]);
+  EXPECT_EQ(match_level(identity->levels, 7), &identity->levels[1]);
+  EXPECT_EQ(match_level(identity->levels, 1), &identity->levels[2]);
+  EXPECT_EQ(match_level(identity->levels, 0), nullptr);
 }
 
 TEST(QeIdentityVectors, GenuineOnesParse) {

@@ -21,7 +21,7 @@ constexpr std::array<std::pair<TcbStatus, std::string_view>, 10> kNames = {{
     {TcbStatus::not_supported, "NotSupported"},
 }};
 
-// What an outdated quoting enclave makes of a platform's status.
+// What an outdated quoting enclave or TDX module makes of a platform's status.
 TcbStatus outdated(TcbStatus platform) noexcept {
   switch (platform) {
     case TcbStatus::up_to_date:
@@ -60,16 +60,16 @@ std::optional<TcbStatus> parse_tcb_status(std::string_view text) noexcept {
 
 namespace tcb {
 
-TcbStatus converge(TcbStatus platform, TcbStatus qe) noexcept {
+TcbStatus converge(TcbStatus platform, TcbStatus component) noexcept {
   if (platform == TcbStatus::not_supported) return TcbStatus::not_supported;
-  switch (qe) {
+  switch (component) {
     case TcbStatus::up_to_date:
       return platform;
     case TcbStatus::out_of_date:
       return outdated(platform);
     case TcbStatus::revoked:
       return TcbStatus::revoked;
-    // No QE identity may hold these (parse_qe_identity); they must not pass as UpToDate.
+    // No identity may hold these (parse_svn_levels); they must not pass as UpToDate.
     case TcbStatus::sw_hardening_needed:
     case TcbStatus::configuration_needed:
     case TcbStatus::configuration_and_sw_hardening_needed:
@@ -80,6 +80,24 @@ TcbStatus converge(TcbStatus platform, TcbStatus qe) noexcept {
       break;
   }
   return TcbStatus::not_supported;
+}
+
+TcbStatus relaunch_status(TcbStatus launched, TcbStatus current) noexcept {
+  // A platform on which the TD could not be launched today is no better for having launched it.
+  if (current == TcbStatus::revoked || current == TcbStatus::not_supported) return current;
+  const bool launched_with_configuration = launched == TcbStatus::out_of_date_configuration_needed;
+  if (launched != TcbStatus::out_of_date && !launched_with_configuration) return launched;
+  switch (current) {
+    case TcbStatus::up_to_date:
+    case TcbStatus::sw_hardening_needed:
+      return launched_with_configuration ? TcbStatus::td_relaunch_advised_configuration_needed
+                                         : TcbStatus::td_relaunch_advised;
+    case TcbStatus::configuration_needed:
+    case TcbStatus::configuration_and_sw_hardening_needed:
+      return TcbStatus::td_relaunch_advised_configuration_needed;
+    default:
+      return launched;
+  }
 }
 
 }  // namespace tcb

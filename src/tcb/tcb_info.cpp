@@ -12,12 +12,6 @@ namespace {
 
 constexpr Code kMalformed = Code::tcb_info_malformed;
 
-// A level with the TDX components, which count only for the order of levels.
-struct PublishedLevel {
-  TcbLevel level;
-  Components tdx_components{};
-};
-
 // Version 2: sgxtcbcomp01svn to sgxtcbcomp16svn.
 Result<Components> parse_named_components(const Members& tcb) {
   Components out{};
@@ -57,56 +51,110 @@ Result<TcbStatus> parse_status(const Members& level) {
   return *status;
 }
 
-Result<PublishedLevel> parse_level(const StrictJson& json, const TcbInfo& info) {
-  constexpr std::string_view kTdxKey = "tdxtcbcomponents";
+Result<TcbLevel> parse_level(const StrictJson& json, const TcbInfo& info) {
   RATLS_TRY(const Members members, Members::of(json, "level", kMalformed));
   RATLS_TRY(const Members tcb, members.object("tcb"));
-  PublishedLevel out;
-  TcbLevel& level = out.level;
+  TcbLevel level;
   if (info.version == 2) {
     RATLS_TRY(level.sgx_components, parse_named_components(tcb));
   } else {
     RATLS_TRY(level.sgx_components, parse_listed_components(tcb, "sgxtcbcomponents"));
   }
-  if (info.id == TcbInfo::Id::tdx && tcb.has(kTdxKey)) {
-    RATLS_TRY(out.tdx_components, parse_listed_components(tcb, kTdxKey));
+  if (info.id == TcbInfo::Id::tdx) {
+    RATLS_TRY(level.tdx_components, parse_listed_components(tcb, "tdxtcbcomponents"));
   }
   RATLS_TRY(const std::uint64_t pce_svn, tcb.number("pcesvn", 65535));
   level.pce_svn = static_cast<std::uint16_t>(pce_svn);
   RATLS_TRY(level.status, parse_status(members));
   RATLS_TRY(level.date, members.time("tcbDate"));
   RATLS_TRY(level.advisories, members.advisories());
-  return out;
+  return level;
 }
 
 // Intel's library looks at the levels from high to low, however they are published (TcbLevel.cpp).
-bool is_above(const PublishedLevel& a, const PublishedLevel& b) {
-  return std::tie(a.level.sgx_components, a.level.pce_svn, a.tdx_components) >
-         std::tie(b.level.sgx_components, b.level.pce_svn, b.tdx_components);
+bool is_above(const TcbLevel& a, const TcbLevel& b) {
+  return std::tie(a.sgx_components, a.pce_svn, a.tdx_components) >
+         std::tie(b.sgx_components, b.pce_svn, b.tdx_components);
 }
 
 Result<std::vector<TcbLevel>> parse_levels(const Members& members, const TcbInfo& info) {
   constexpr std::string_view kKey = "tcbLevels";
   RATLS_TRY(const StrictJson* values, members.array(kKey));
   if (values->empty()) return members.fail(kKey, "at least one level is needed");
-  std::vector<PublishedLevel> published;
-  published.reserve(values->size());
+  std::vector<TcbLevel> levels;
+  levels.reserve(values->size());
   for (const StrictJson& value : *values) {
     auto level = parse_level(value, info);
     if (!level) {
-      return level.error().in(std::string(kKey) + "[" + std::to_string(published.size()) + "]");
+      return level.error().in(std::string(kKey) + "[" + std::to_string(levels.size()) + "]");
     }
-    published.push_back(std::move(level).value());
+    levels.push_back(std::move(level).value());
   }
-  std::ranges::sort(published, is_above);
+  std::ranges::sort(levels, is_above);
   const auto not_above = [](const auto& a, const auto& b) { return !is_above(a, b); };
-  if (std::ranges::adjacent_find(published, not_above) != published.end()) {
+  if (std::ranges::adjacent_find(levels, not_above) != levels.end()) {
     return members.fail(kKey, "a level is there twice");
   }
-  std::vector<TcbLevel> levels;
-  levels.reserve(published.size());
-  for (PublishedLevel& level : published) levels.push_back(std::move(level.level));
   return levels;
+}
+
+Result<TdxModule> parse_module(const Members& members) {
+  TdxModule module;
+  RATLS_TRY(module.mr_signer, members.hex<decltype(module.mr_signer)>("mrsigner"));
+  RATLS_TRY(module.attributes, members.hex<decltype(module.attributes)>("attributes"));
+  RATLS_TRY(module.attributes_mask,
+            members.hex<decltype(module.attributes_mask)>("attributesMask"));
+  return module;
+}
+
+// "TDX_" and the version of the module as two hex digits; Intel's library takes any case.
+Result<std::uint8_t> parse_module_id(const Members& members) {
+  RATLS_TRY(const std::string_view id, members.text("id"));
+  std::string upper(id);
+  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  if (upper.size() == 6 && upper.starts_with("TDX_")) {
+    const auto version = parse_hex(std::string_view(upper).substr(4), 1, "id");
+    if (version) return version->front();
+  }
+  return members.fail("id", "\"" + std::string(id) + "\" is no TDX module such as TDX_03");
+}
+
+Result<TdxModuleIdentity> parse_module_identity(const StrictJson& json) {
+  RATLS_TRY(const Members members, Members::of(json, "identity", kMalformed));
+  TdxModuleIdentity identity;
+  RATLS_TRY(identity.version, parse_module_id(members));
+  RATLS_TRY(identity.module, parse_module(members));
+  RATLS_TRY(identity.levels, parse_svn_levels(members));
+  return identity;
+}
+
+// The members of TDX; TCB info of SGX may not have them (Intel QVL, TcbInfo.cpp).
+Result<void> parse_tdx_part(const Members& members, TcbInfo& info) {
+  constexpr std::string_view kModule = "tdxModule";
+  constexpr std::string_view kIdentities = "tdxModuleIdentities";
+  if (info.id == TcbInfo::Id::sgx) {
+    for (const std::string_view key : {kModule, kIdentities}) {
+      if (info.version > 2 && members.has(key)) return members.fail(key, "it is for TDX only");
+    }
+    return {};
+  }
+  RATLS_TRY(const Members module, members.object(kModule));
+  RATLS_TRY(info.tdx_module, parse_module(module));
+  if (!members.has(kIdentities)) return {};
+  RATLS_TRY(const StrictJson* values, members.array(kIdentities));
+  if (values->empty()) return members.fail(kIdentities, "at least one identity is needed");
+  for (const StrictJson& value : *values) {
+    auto identity = parse_module_identity(value);
+    if (!identity) {
+      return identity.error().in(std::string(kIdentities) + "[" +
+                                 std::to_string(info.tdx_module_identities.size()) + "]");
+    }
+    if (find_module(info, identity->version) != nullptr) {
+      return members.fail(kIdentities, "a module is there twice");
+    }
+    info.tdx_module_identities.push_back(std::move(identity).value());
+  }
+  return {};
 }
 
 // Version 2 has no id and speaks of SGX only.
@@ -145,18 +193,32 @@ Result<TcbInfo> parse_tcb_info(std::string_view json) {
   RATLS_TRY(const std::uint64_t evaluation_number,
             members.number("tcbEvaluationDataNumber", std::numeric_limits<std::uint32_t>::max()));
   info.evaluation_number = static_cast<std::uint32_t>(evaluation_number);
+  RATLS_CHECK(parse_tdx_part(members, info));
   RATLS_TRY(info.levels, parse_levels(members, info));
   return info;
 }
 
-const TcbLevel* match_level(const TcbInfo& info, const Components& sgx_components,
-                            std::uint16_t pce_svn) noexcept {
-  for (const TcbLevel& level : info.levels) {
-    bool reached = pce_svn >= level.pce_svn;
-    for (std::size_t i = 0; reached && i < sgx_components.size(); ++i) {
-      reached = sgx_components[i] >= level.sgx_components[i];
+const TdxModuleIdentity* find_module(const TcbInfo& info, std::uint8_t version) noexcept {
+  const auto found =
+      std::ranges::find(info.tdx_module_identities, version, &TdxModuleIdentity::version);
+  return found == info.tdx_module_identities.end() ? nullptr : &*found;
+}
+
+const TcbLevel* match_level(const TcbInfo& info, const PlatformNumbers& platform) noexcept {
+  const auto reaches = [](const Components& has, const Components& wanted, std::size_t from) {
+    for (std::size_t i = from; i < has.size(); ++i) {
+      if (has[i] < wanted[i]) return false;
     }
-    if (reached) return &level;
+    return true;
+  };
+  for (const TcbLevel& level : info.levels) {
+    if (platform.pce_svn < level.pce_svn) continue;
+    if (!reaches(platform.sgx_components, level.sgx_components, 0)) continue;
+    if (platform.tee_tcb_svn) {
+      const std::size_t from = (*platform.tee_tcb_svn)[1] > 0 ? 2 : 0;
+      if (!reaches(*platform.tee_tcb_svn, level.tdx_components, from)) continue;
+    }
+    return &level;
   }
   return nullptr;
 }

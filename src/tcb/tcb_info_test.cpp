@@ -278,16 +278,16 @@ TEST(MatchLevel, TakesTheFirstThatIsReached) {
   ASSERT_TRUE(info);
   Components components;
   components.fill(4);
-  EXPECT_EQ(match_level(*info, components, 14), &info->levels[0]);
-  EXPECT_EQ(match_level(*info, components, 13), &info->levels[0]);
-  EXPECT_EQ(match_level(*info, components, 12), &info->levels[1]);
-  EXPECT_EQ(match_level(*info, components, 10), nullptr);
+  EXPECT_EQ(match_level(*info, {components, 14, {}}), &info->levels[0]);
+  EXPECT_EQ(match_level(*info, {components, 13, {}}), &info->levels[0]);
+  EXPECT_EQ(match_level(*info, {components, 12, {}}), &info->levels[1]);
+  EXPECT_EQ(match_level(*info, {components, 10, {}}), nullptr);
   for (std::size_t i = 0; i < components.size(); ++i) {
     Components lower = components;
     lower[i] = 3;
-    EXPECT_EQ(match_level(*info, lower, 13), &info->levels[2]) << i;
+    EXPECT_EQ(match_level(*info, {lower, 13, {}}), &info->levels[2]) << i;
     lower[i] = 1;
-    EXPECT_EQ(match_level(*info, lower, 13), nullptr) << i;
+    EXPECT_EQ(match_level(*info, {lower, 13, {}}), nullptr) << i;
   }
 }
 
@@ -310,8 +310,9 @@ TEST(TcbInfoVectors, GenuineOnesParseAndMatch) {
     if (info->id != TcbInfo::Id::sgx || status.empty() || !meta["pck"].contains("tcb_components")) {
       continue;
     }
-    const auto* level = match_level(*info, meta["pck"]["tcb_components"].get<Components>(),
-                                    meta["pck"]["pce_svn"].get<std::uint16_t>());
+    const auto* level = match_level(*info, {meta["pck"]["tcb_components"].get<Components>(),
+                                            meta["pck"]["pce_svn"].get<std::uint16_t>(),
+                                            {}});
     ASSERT_NE(level, nullptr) << id;
     EXPECT_EQ(to_string(level->status), status) << id;
     ++matched;

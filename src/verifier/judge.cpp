@@ -38,10 +38,11 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
       check_chain_dates(chain.leaf, chain.intermediate, trust.root().impl().certificate, now));
   RATLS_CHECK(check_crls(chain, parts, now));
   RATLS_CHECK(check_documents(subject, chain, parts, now, report));
+  RATLS_CHECK(check_tdx_module(subject.quote, parts.tcb_info->content));
   RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, report));
   match_tcb(subject.quote, chain, parts, report);
   RATLS_CHECK(check_tcb_policy(policy, now, report));
-  RATLS_CHECK(check_enclave_policy(policy, report));
+  RATLS_CHECK(check_identity_policy(policy, report));
   UnixTime expires = std::min(*report.collateral_expires,
                               *report.collateral_issued + policy.tcb.max_collateral_age);
   if (subject.certificate) {

@@ -108,7 +108,7 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, c
 
 Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report) {
   report.quote_version = subject.quote.header.version;
-  report.tee = subject.quote.tee;
+  report.tee = subject.quote.tee();
   const CertificationData& data = subject.quote.signature.certification_data;
   if (data.type != CertificationType::pck_chain) return {};  // the collateral brings the chain
   RATLS_TRY(auto certificates, x509::parse_pem_chain(data.body, 3, Code::pck_chain_malformed));
@@ -187,7 +187,7 @@ Result<void> check_documents(const Subject& subject, const PckChain& chain,
                              const PreparedCollateral::Parts& parts, UnixTime now, Report& report) {
   if (!parts.tcb_info) return parts.tcb_info.error();
   const tcb::TcbInfo& tcb_info = parts.tcb_info->content;
-  const bool sgx = subject.quote.tee == Tee::sgx;
+  const bool sgx = subject.quote.tee() == Tee::sgx;
   if (tcb_info.id != (sgx ? tcb::TcbInfo::Id::sgx : tcb::TcbInfo::Id::tdx)) {
     return Error(Code::tcb_info_mismatch, "tcb_info.id", "it is for the other kind of TEE");
   }

@@ -18,9 +18,10 @@ Code refusal_code(TcbStatus status) {
   switch (status) {
     case TcbStatus::out_of_date:
     case TcbStatus::out_of_date_configuration_needed:
+      return Code::tcb_out_of_date;
     case TcbStatus::td_relaunch_advised:
     case TcbStatus::td_relaunch_advised_configuration_needed:
-      return Code::tcb_out_of_date;
+      return Code::tcb_td_relaunch_advised;
     case TcbStatus::configuration_needed:
     case TcbStatus::configuration_and_sw_hardening_needed:
       return Code::tcb_configuration_needed;
@@ -46,8 +47,8 @@ bool within_grace(const TcbPolicy& policy, UnixTime now, const Report& report) {
   if (report.tcb_status != TcbStatus::out_of_date || policy.out_of_date_grace.count() == 0) {
     return false;
   }
-  // An outdated QE hides that the platform needs more than an update; the host chooses its QE, and
-  // must not win by taking an older one.
+  // An outdated QE or TDX module hides that the platform needs more than an update; the host
+  // chooses them, and must not win by taking older ones.
   const TcbStatus platform = *report.platform_tcb_status;
   if (platform != TcbStatus::out_of_date && platform != TcbStatus::up_to_date &&
       std::ranges::find(policy.accept, platform) == policy.accept.end()) {
@@ -58,6 +59,7 @@ bool within_grace(const TcbPolicy& policy, UnixTime now, const Report& report) {
     if (status == TcbStatus::out_of_date && date && (!since || *date < *since)) since = date;
   };
   consider(report.platform_tcb_status, report.tcb_date);
+  consider(report.module_tcb_status, report.module_tcb_date);
   consider(report.qe_tcb_status, report.qe_tcb_date);
   return since && now <= *since + policy.out_of_date_grace;
 }
@@ -70,8 +72,11 @@ Result<void> check_status(const TcbPolicy& policy, UnixTime now, const Report& r
   std::string where = "fmspc " + report.fmspc.value_or("unknown");
   if (!report.advisories.empty()) where += ", advisories " + join(report.advisories);
   std::string detail = "the status is " + std::string(to_string(status)) + " (platform " +
-                       std::string(to_string(*report.platform_tcb_status)) + ", QE " +
-                       std::string(to_string(*report.qe_tcb_status)) + ")";
+                       std::string(to_string(*report.platform_tcb_status));
+  if (report.module_tcb_status) {
+    detail += ", TDX module " + std::string(to_string(*report.module_tcb_status));
+  }
+  detail += ", QE " + std::string(to_string(*report.qe_tcb_status)) + ")";
   if (!never) detail += ", the policy accepts " + accepted_words(policy);
   return Error(refusal_code(status), std::move(where), std::move(detail));
 }
@@ -161,6 +166,41 @@ Result<void> check_attributes(const Policy& policy, const EnclaveReport& enclave
   return {};
 }
 
+// The first field in which the TD differs from an entry, or none.
+std::optional<std::string> first_difference(const TdIdentity& wanted, const TdReport& got) {
+  if (wanted.mr_td && *wanted.mr_td != got.mr_td) {
+    return "mr_td is " + to_hex(got.mr_td) + ", wanted " + to_hex(*wanted.mr_td);
+  }
+  for (std::size_t i = 0; i < wanted.rtmr.size(); ++i) {
+    if (wanted.rtmr[i] && *wanted.rtmr[i] != got.rtmr[i]) {
+      return "rtmr" + std::to_string(i) + " is " + to_hex(got.rtmr[i]) + ", wanted " +
+             to_hex(*wanted.rtmr[i]);
+    }
+  }
+  if (wanted.mr_config_id && *wanted.mr_config_id != got.mr_config_id) return "mr_config_id";
+  if (wanted.mr_owner && *wanted.mr_owner != got.mr_owner) return "mr_owner";
+  if (wanted.mr_owner_config && *wanted.mr_owner_config != got.mr_owner_config) {
+    return "mr_owner_config";
+  }
+  if (wanted.sept_ve_disable && (attribute_bits(got.td_attributes) & kTdSeptVeDisable) == 0) {
+    return "td_attributes lack SEPT_VE_DISABLE";
+  }
+  return std::nullopt;
+}
+
+Result<void> check_attributes(const Policy& policy, const TdReport& td) {
+  if (td.debug() && !policy.dangerous_allow_debug) {
+    return Error(Code::enclave_debug, "report.td_attributes", "the DEBUG bit of the TD is set");
+  }
+  constexpr std::uint64_t kKnown = kTdDebug | kTdLass | kTdSeptVeDisable | kTdMigratable |
+                                   kTdProtectionKeys | kTdKeyLocker | kTdTpa | kTdPerfmon;
+  if ((attribute_bits(td.td_attributes) & ~kKnown) != 0) {
+    return Error(Code::enclave_attributes, "report.td_attributes",
+                 "reserved bits are set: " + to_hex(td.td_attributes));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report) {
@@ -179,21 +219,35 @@ Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& 
   return {};
 }
 
-Result<void> check_enclave_policy(const Policy& policy, Report& report) {
-  const EnclaveReport& enclave = *report.enclave;
-  RATLS_CHECK(check_attributes(policy, enclave));
+namespace {
+
+// The first entry without a difference, or all differences.
+template <class Identity, class Reported>
+Result<void> find_entry(const std::vector<Identity>& entries, const Reported& got,
+                        std::string_view kind, Report& report) {
   std::string differences;
-  for (const EnclaveIdentity& wanted : policy.enclaves) {
-    const auto difference = first_difference(wanted, enclave);
+  for (const Identity& wanted : entries) {
+    const auto difference = first_difference(wanted, got);
     if (!difference) {
-      report.matched_enclave = wanted.name;
-      break;
+      report.matched_entry = wanted.name;
+      return {};
     }
     differences += (differences.empty() ? "" : "; ") +
                    (wanted.name.empty() ? "" : "\"" + wanted.name + "\": ") + *difference;
-    if (&wanted == &policy.enclaves.back()) {
-      return Error(Code::identity_mismatch, "report", std::move(differences));
-    }
+  }
+  if (entries.empty()) differences = "the policy has no [[" + std::string(kind) + "]] entry";
+  return Error(Code::identity_mismatch, "report", std::move(differences));
+}
+
+}  // namespace
+
+Result<void> check_identity_policy(const Policy& policy, Report& report) {
+  if (report.enclave) {
+    RATLS_CHECK(check_attributes(policy, *report.enclave));
+    RATLS_CHECK(find_entry(policy.enclaves, *report.enclave, "enclave", report));
+  } else {
+    RATLS_CHECK(check_attributes(policy, *report.td));
+    RATLS_CHECK(find_entry(policy.tds, *report.td, "td", report));
   }
   RATLS_CHECK(check_allowed(policy.platform.fmspc, report.fmspc, "fmspc"));
   RATLS_CHECK(check_allowed(policy.platform.ppid, report.ppid, "ppid"));

@@ -73,33 +73,9 @@ Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::Q
     return Error(Code::quote_untrusted, "quote.signature", "not signed by the attestation key");
   }
   report.authenticated = true;
-  report.enclave = quote.report;
+  if (quote.enclave() != nullptr) report.enclave = *quote.enclave();
+  if (quote.td() != nullptr) report.td = *quote.td();
   return {};
-}
-
-void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,
-               Report& report) {
-  const tcb::QeTcbLevel* qe =
-      tcb::match_level(parts.qe_identity->content, quote.signature.qe_report.isv_svn);
-  // The numbers are those of the PCK certificate, which Intel signed; those in the quote are the
-  // platform's own word.
-  const tcb::TcbLevel* platform = tcb::match_level(
-      parts.tcb_info->content, chain.extension.tcb_components, chain.extension.pce_svn);
-  report.qe_tcb_status = qe != nullptr ? qe->status : TcbStatus::not_supported;
-  report.platform_tcb_status = platform != nullptr ? platform->status : TcbStatus::not_supported;
-  report.tcb_status = tcb::converge(*report.platform_tcb_status, *report.qe_tcb_status);
-  if (qe != nullptr) {
-    report.qe_tcb_date = qe->date;
-    report.advisories = qe->advisories;
-  }
-  if (platform != nullptr) {
-    report.tcb_date = platform->date;
-    report.advisories.insert(report.advisories.end(), platform->advisories.begin(),
-                             platform->advisories.end());
-  }
-  std::ranges::sort(report.advisories);
-  report.advisories.erase(std::unique(report.advisories.begin(), report.advisories.end()),
-                          report.advisories.end());
 }
 
 }  // namespace ratls::verifier

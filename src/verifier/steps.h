@@ -57,6 +57,9 @@ Result<void> check_crls(const PckChain& chain, const PreparedCollateral::Parts& 
 Result<void> check_documents(const Subject& subject, const PckChain& chain,
                              const PreparedCollateral::Parts& parts, UnixTime now, Report& report);
 
+/// check_tdx_module is step G, for TDX. Errors: tdx_module_mismatch.
+Result<void> check_tdx_module(const Quote& quote, const tcb::TcbInfo& info);
+
 /// check_quote is steps H, I, J (all but the QE's level) and K: what the quote's signatures prove.
 Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
                          Report& report);
@@ -68,8 +71,8 @@ void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollater
 /// check_tcb_policy is step O. Errors: group 6 and collateral_too_old.
 Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report);
 
-/// check_enclave_policy is step P with the platform allow lists. Errors: group 7.
-Result<void> check_enclave_policy(const Policy& policy, Report& report);
+/// check_identity_policy is step P with the platform allow lists. Errors: group 7.
+Result<void> check_identity_policy(const Policy& policy, Report& report);
 
 /// check_certificate is steps R and S, for a certificate or a session; the value is when it ends.
 /// Errors: certificate_untrusted, certificate_unbound, certificate_expired and group

@@ -137,7 +137,7 @@ TEST(EnclavePolicy, MatchesAnyOfSeveralEntries) {
   other.name = "other";
   other.mr_enclave = MrEnclave{{7}};
   trial.policy.enclaves.insert(trial.policy.enclaves.begin(), other);
-  EXPECT_EQ(trial.judge_quote().report.matched_enclave, "trial");
+  EXPECT_EQ(trial.judge_quote().report.matched_entry, "trial");
   trial.policy.enclaves = {other, other};
   EXPECT_TRUE(refused_with(trial.judge_quote(), Code::identity_mismatch));
 }

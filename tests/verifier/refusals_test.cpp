@@ -245,7 +245,7 @@ TEST(Verifier, AcceptsAGenuineQuoteAndReportsIt) {
     EXPECT_EQ(report.pck_ca, ca == sim::PckCa::platform ? "platform" : "processor");
     EXPECT_EQ(report.enclave->mr_enclave, trial.world.quote_spec.report.mr_enclave);
     EXPECT_EQ(report.enclave->report_data, some_report_data());
-    EXPECT_EQ(report.matched_enclave, "trial");
+    EXPECT_EQ(report.matched_entry, "trial");
     EXPECT_EQ(report.proves, Proves::quote);
     EXPECT_EQ(report.chain.size(), 3u);
     EXPECT_EQ(verdict.result->expires(),
