@@ -60,7 +60,44 @@ Result<Bytes> write_qe_part(const QuoteSpec& spec, BytesView attestation_key) {
   return out;
 }
 
+bool is_td15(const TdReport& td) { return td.tee_tcb_svn2 || td.mr_service_td; }
+
+// Since version 5 the body is announced: its type, then its size.
+void append_body(Bytes& out, const QuoteSpec& spec) {
+  const Bytes body = spec.td ? write_td_report(*spec.td) : write_enclave_report(spec.report);
+  if (spec.header.version >= 5) {
+    append_u16(out, !spec.td ? 1 : is_td15(*spec.td) ? 3 : 2);
+    append_u32(out, body.size());
+  }
+  append(out, body);
+}
+
 }  // namespace
+
+Bytes write_td_report(const TdReport& report) {
+  Bytes out;
+  append(out, report.tee_tcb_svn.view());
+  append(out, report.mr_seam.view());
+  append(out, report.mr_signer_seam.view());
+  append(out, report.seam_attributes.view());
+  append(out, report.td_attributes.view());
+  append(out, report.xfam.view());
+  append(out, report.mr_td.view());
+  append(out, report.mr_config_id.view());
+  append(out, report.mr_owner.view());
+  append(out, report.mr_owner_config.view());
+  for (const Rtmr& rtmr : report.rtmr) append(out, rtmr.view());
+  append(out, report.report_data.view());
+  if (is_td15(report)) {
+    append(out, report.tee_tcb_svn2.value_or(TeeTcbSvn{}).view());
+    append(out, report.mr_service_td.value_or(MrServiceTd{}).view());
+  }
+  return out;
+}
+
+void put_report_data(QuoteSpec& spec, const ReportData& report_data) {
+  (spec.td ? spec.td->report_data : spec.report.report_data) = report_data;
+}
 
 Bytes write_enclave_report(const EnclaveReport& report) {
   Bytes out;
@@ -85,7 +122,7 @@ Bytes write_enclave_report(const EnclaveReport& report) {
 
 Result<Bytes> make_quote(const QuoteSpec& spec) {
   Bytes out = write_header(spec.header);
-  append(out, write_enclave_report(spec.report));
+  append_body(out, spec);
   if (spec.edit_signed_bytes) spec.edit_signed_bytes(out);
   const Key& signer = spec.quote_signer ? spec.quote_signer : spec.attestation_key;
   RATLS_TRY(Bytes auth_data, signer->sign_raw(out));

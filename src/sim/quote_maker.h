@@ -11,12 +11,16 @@ namespace ratls::sim {
 /// Edit changes bytes before they are signed.
 using Edit = std::function<void(Bytes&)>;
 
-/// QuoteSpec is an SGX quote that is still to be signed. By default it is genuine in form; each
-/// member may be changed to forge one that is wrong in that point alone.
+/// kTeeTypeTdx is QuoteHeader::tee_type of a TDX quote.
+inline constexpr std::uint32_t kTeeTypeTdx = 0x81;
+
+/// QuoteSpec is a quote that is still to be signed. By default it is genuine in form; each member
+/// may be changed to forge one that is wrong in that point alone.
 struct QuoteSpec {
-  QuoteHeader header;       ///< version 3, or 4 (certification data of type 6 outside)
-  EnclaveReport report;     ///< its report_data is what the quote is over
-  EnclaveReport qe_report;  ///< report_data as below
+  QuoteHeader header;          ///< version 3, 4 (type 6 outside) or 5 (body descriptor as well)
+  EnclaveReport report;        ///< its report_data is what the quote is over
+  std::optional<TdReport> td;  ///< the body in place of report; header.tee_type is kTeeTypeTdx then
+  EnclaveReport qe_report;     ///< report_data as below
   Bytes qe_auth_data;
   Key attestation_key;                       ///< whose public half the quote carries
   std::optional<ReportData> qe_report_data;  ///< absent: SHA-256(attestation key, auth data), zeros
@@ -27,11 +31,18 @@ struct QuoteSpec {
   Edit edit_qe_report;                       ///< of the 384 bytes of the QE report
 };
 
-/// make_quote writes and signs a quote of version 3 or 4. Errors: internal.
+/// put_report_data sets what the quote is over, in whichever body there is.
+void put_report_data(QuoteSpec& spec, const ReportData& report_data);
+
+/// make_quote writes and signs a quote of version 3, 4 or 5. Errors: internal.
 Result<Bytes> make_quote(const QuoteSpec& spec);
 
 /// write_enclave_report is the reverse of parse_enclave_report, reserved bytes zero.
 Bytes write_enclave_report(const EnclaveReport& report);
+
+/// write_td_report is the reverse of parse_td_report: 584 bytes, or 648 when one of the fields of
+/// TDX 1.5 is there.
+Bytes write_td_report(const TdReport& report);
 
 /// ppid_certification_body is the body for types 1 to 3: the PPID in clear text or in the place of
 /// its encryption random bytes, which nobody can decrypt; CPUSVN, PCESVN, PCEID. Errors: internal.

@@ -16,6 +16,30 @@ ReportData some_report_data() {
   return out;
 }
 
+// Every field differs from every other.
+TdReport some_td(bool td15) {
+  TdReport td;
+  td.tee_tcb_svn.bytes.fill(1);
+  td.mr_seam.bytes.fill(2);
+  td.mr_signer_seam.bytes.fill(3);
+  td.seam_attributes.bytes.fill(4);
+  td.td_attributes.bytes.fill(5);
+  td.xfam.bytes.fill(6);
+  td.mr_td.bytes.fill(7);
+  td.mr_config_id.bytes.fill(8);
+  td.mr_owner.bytes.fill(9);
+  td.mr_owner_config.bytes.fill(10);
+  for (std::size_t i = 0; i < td.rtmr.size(); ++i) {
+    td.rtmr[i].bytes.fill(static_cast<std::uint8_t>(11 + i));
+  }
+  td.report_data.bytes.fill(15);
+  if (td15) {
+    td.tee_tcb_svn2.emplace().bytes.fill(16);
+    td.mr_service_td.emplace().bytes.fill(17);
+  }
+  return td;
+}
+
 Quote made_and_parsed(const WorldSpec& spec) {
   const World world = build_world(spec).value();
   auto quote = parse_quote(world.quote(some_report_data()).value());
@@ -63,6 +87,39 @@ TEST(MakeQuote, Version4IsGenuine) {
   const Quote quote = made_and_parsed(spec);
   expect_genuine(spec, quote);
   EXPECT_EQ(quote.header.version, 4);
+}
+
+TEST(MakeQuote, Version5AnnouncesAnEnclave) {
+  WorldSpec spec = plan_world().value();
+  spec.quote.header.version = 5;
+  const Quote quote = made_and_parsed(spec);
+  expect_genuine(spec, quote);
+  EXPECT_EQ(quote.header.version, 5);
+  EXPECT_EQ(quote.body_offset, QuoteHeader::kSize + 6);
+}
+
+TEST(MakeQuote, OfATdIsGenuineInEachForm) {
+  struct Form {
+    std::uint16_t version;
+    bool td15;
+    std::size_t body_offset;
+  };
+  for (const Form& form : {Form{4, false, 48}, Form{5, false, 54}, Form{5, true, 54}}) {
+    WorldSpec spec = plan_world().value();
+    spec.quote.header.version = form.version;
+    spec.quote.header.tee_type = kTeeTypeTdx;
+    spec.quote.td = some_td(form.td15);
+    const Quote quote = made_and_parsed(spec);
+    ASSERT_NE(quote.td(), nullptr);
+    EXPECT_EQ(quote.header.version, form.version);
+    EXPECT_EQ(quote.body_offset, form.body_offset);
+    EXPECT_EQ(quote.td()->tee_tcb_svn2.has_value(), form.td15);
+    EXPECT_EQ(quote.td()->mr_td, spec.quote.td->mr_td);
+    EXPECT_EQ(quote.report_data(), some_report_data());
+    EXPECT_TRUE(
+        signed_with(spec.quote.attestation_key, quote.signed_bytes, quote.signature.signature));
+    EXPECT_TRUE(key_bound(quote));
+  }
 }
 
 TEST(MakeQuote, NamesThePlatformByPpid) {
@@ -144,6 +201,29 @@ TEST(WriteEnclaveReport, ReadsBackAsWritten) {
   EXPECT_EQ(read.attributes, report.attributes);
   EXPECT_EQ(read.mr_signer, report.mr_signer);
   EXPECT_EQ(read.report_data, report.report_data);
+}
+
+TEST(WriteTdReport, ReadsBackAsWritten) {
+  for (const bool td15 : {false, true}) {
+    const TdReport report = some_td(td15);
+    const Bytes bytes = write_td_report(report);
+    ASSERT_EQ(bytes.size(), td15 ? TdReport::kSize15 : TdReport::kSize10);
+    const TdReport read = parse_td_report(bytes).value();
+    EXPECT_EQ(read.tee_tcb_svn, report.tee_tcb_svn);
+    EXPECT_EQ(read.mr_seam, report.mr_seam);
+    EXPECT_EQ(read.mr_signer_seam, report.mr_signer_seam);
+    EXPECT_EQ(read.seam_attributes, report.seam_attributes);
+    EXPECT_EQ(read.td_attributes, report.td_attributes);
+    EXPECT_EQ(read.xfam, report.xfam);
+    EXPECT_EQ(read.mr_td, report.mr_td);
+    EXPECT_EQ(read.mr_config_id, report.mr_config_id);
+    EXPECT_EQ(read.mr_owner, report.mr_owner);
+    EXPECT_EQ(read.mr_owner_config, report.mr_owner_config);
+    EXPECT_EQ(read.rtmr, report.rtmr);
+    EXPECT_EQ(read.report_data, report.report_data);
+    EXPECT_EQ(read.tee_tcb_svn2, report.tee_tcb_svn2);
+    EXPECT_EQ(read.mr_service_td, report.mr_service_td);
+  }
 }
 
 }  // namespace

@@ -232,7 +232,7 @@ Result<World> build_world(const WorldSpec& spec) {
 
 Result<Bytes> World::quote(const ReportData& report_data) const {
   QuoteSpec spec = quote_spec;
-  spec.report.report_data = report_data;
+  put_report_data(spec, report_data);
   return make_quote(spec);
 }
 
