@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/reader.h"
 
@@ -41,31 +42,37 @@ constexpr std::array<ComponentName, 4> kComponentNames{{{"BIOS", "Early Microcod
                                                         {"OS/VMM", "TXT SINIT"},
                                                         {"BIOS", nullptr}}};
 
-Json listed_components(const tcb::Components& components) {
+constexpr std::array<ComponentName, 3> kTdxComponentNames{
+    {{"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Late Microcode Update"}}};
+
+Json listed_components(const tcb::Components& components, std::span<const ComponentName> names) {
   Json list = Json::array();
   for (std::size_t i = 0; i < components.size(); ++i) {
     Json component{{"svn", components[i]}};
-    if (i < kComponentNames.size()) {
-      component["category"] = kComponentNames[i].category;
-      if (kComponentNames[i].type != nullptr) component["type"] = kComponentNames[i].type;
+    if (i < names.size()) {
+      component["category"] = names[i].category;
+      if (names[i].type != nullptr) component["type"] = names[i].type;
     }
     list.push_back(std::move(component));
   }
   return list;
 }
 
-Json tcb_of(const tcb::TcbLevel& level, int version) {
+Json tcb_of(const tcb::TcbLevel& level, const tcb::TcbInfo& info) {
   Json out = Json::object();
-  if (version == 2) {
+  if (info.version == 2) {
     for (std::size_t i = 0; i < level.sgx_components.size(); ++i) {
       const std::string number = std::to_string(i + 1);
       out["sgxtcbcomp" + std::string(2 - number.size(), '0') + number + "svn"] =
           level.sgx_components[i];
     }
   } else {
-    out["sgxtcbcomponents"] = listed_components(level.sgx_components);
+    out["sgxtcbcomponents"] = listed_components(level.sgx_components, kComponentNames);
   }
   out["pcesvn"] = level.pce_svn;
+  if (info.id == tcb::TcbInfo::Id::tdx) {
+    out["tdxtcbcomponents"] = listed_components(level.tdx_components, kTdxComponentNames);
+  }
   return out;
 }
 
@@ -75,6 +82,22 @@ Json level_of(const Level& level, Json tcb) {
            {"tcbDate", format_time(level.date)},
            {"tcbStatus", to_string(level.status)}};
   if (!level.advisories.empty()) out["advisoryIDs"] = level.advisories;
+  return out;
+}
+
+void add_module(Json& out, const tcb::TdxModule& module) {
+  out["mrsigner"] = upper_hex(module.mr_signer.view());
+  out["attributes"] = upper_hex(module.attributes.view());
+  out["attributesMask"] = upper_hex(module.attributes_mask.view());
+}
+
+Json module_identity_of(const tcb::TdxModuleIdentity& identity) {
+  Json out{{"id", "TDX_" + upper_hex(BytesView(&identity.version, 1))}};
+  add_module(out, identity.module);
+  out["tcbLevels"] = Json::array();
+  for (const tcb::SvnLevel& level : identity.levels) {
+    out["tcbLevels"].push_back(level_of(level, Json{{"isvsvn", level.isv_svn}}));
+  }
   return out;
 }
 
@@ -108,9 +131,13 @@ std::string format_tcb_info(const tcb::TcbInfo& content) {
   out["pceId"] = upper_hex(content.pce_id.view());
   out["tcbType"] = 0;
   out["tcbEvaluationDataNumber"] = content.evaluation_number;
+  if (content.tdx_module) add_module(out["tdxModule"], *content.tdx_module);
+  for (const tcb::TdxModuleIdentity& identity : content.tdx_module_identities) {
+    out["tdxModuleIdentities"].push_back(module_identity_of(identity));
+  }
   out["tcbLevels"] = Json::array();
   for (const tcb::TcbLevel& level : content.levels) {
-    out["tcbLevels"].push_back(level_of(level, tcb_of(level, content.version)));
+    out["tcbLevels"].push_back(level_of(level, tcb_of(level, content)));
   }
   return text_of(out);
 }

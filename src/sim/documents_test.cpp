@@ -76,6 +76,48 @@ TEST(FormatTcbInfo, ReadsBackAsWritten) {
   }
 }
 
+TEST(FormatTcbInfo, WritesTdxInIntelsOrder) {
+  WorldBasics basics;
+  basics.td = default_td();
+  const std::string text = format_tcb_info(plan_world(basics).value().tcb_info.content);
+  const std::string zeros(96, '0');
+  const std::string module = R"("mrsigner":")" + zeros +
+                             R"(","attributes":"0000000000000000",)"
+                             R"("attributesMask":"FFFFFFFFFFFFFFFF")";
+  EXPECT_THAT(text, StartsWith(R"({"id":"TDX","version":3,)"));
+  EXPECT_THAT(text, HasSubstr(R"("tcbEvaluationDataNumber":20,"tdxModule":{)" + module +
+                              R"(},"tdxModuleIdentities":[{"id":"TDX_03",)" + module +
+                              R"(,"tcbLevels":[{"tcb":{"isvsvn":5},)"));
+  EXPECT_THAT(text, HasSubstr(R"("advisoryIDs":["INTEL-SA-01036"]}]}],"tcbLevels":[{"tcb":)"
+                              R"({"sgxtcbcomponents":[{"svn":14,)"));
+  EXPECT_THAT(text, HasSubstr(R"("pcesvn":13,"tdxtcbcomponents":[{"svn":5,)"));
+}
+
+TEST(FormatTcbInfo, ReadsTdxBackAsWritten) {
+  WorldBasics basics;
+  basics.td = default_td();
+  auto content = plan_world(basics).value().tcb_info.content;
+  content.tdx_module->mr_signer.bytes[0] = 0xAB;
+  content.tdx_module_identities[0].module.attributes.bytes[7] = 1;
+  const auto read = tcb::parse_tcb_info(format_tcb_info(content));
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(read->id, tcb::TcbInfo::Id::tdx);
+  EXPECT_EQ(read->tdx_module->mr_signer, content.tdx_module->mr_signer);
+  EXPECT_EQ(read->tdx_module->attributes_mask, content.tdx_module->attributes_mask);
+  ASSERT_EQ(read->tdx_module_identities.size(), 1U);
+  const auto& identity = read->tdx_module_identities[0];
+  EXPECT_EQ(identity.version, 3);
+  EXPECT_EQ(identity.module.attributes.bytes[7], 1);
+  ASSERT_EQ(identity.levels.size(), 2U);
+  EXPECT_EQ(identity.levels[1].isv_svn, 3);
+  EXPECT_EQ(identity.levels[1].status, TcbStatus::out_of_date);
+  EXPECT_EQ(identity.levels[1].advisories, std::vector<std::string>{"INTEL-SA-01036"});
+  ASSERT_EQ(read->levels.size(), 2U);
+  EXPECT_EQ(read->levels[0].tdx_components, content.levels[0].tdx_components);
+  content.tdx_module_identities.clear();
+  EXPECT_TRUE(tcb::parse_tcb_info(format_tcb_info(content)).has_value());
+}
+
 TEST(FormatTcbInfo, CanSayWhatNoParserAccepts) {
   auto content = plan_world().value().tcb_info.content;
   content.levels[0].status = TcbStatus::not_supported;
@@ -90,7 +132,7 @@ TEST(FormatTcbInfo, GivesIntelsOwnBytes) {
   int compared = 0;
   for (const Collateral& collateral : genuine_collateral(*dir)) {
     const auto content = tcb::parse_tcb_info(collateral.tcb_info);
-    if (!content || content->id != tcb::TcbInfo::Id::sgx || content->version != 3) continue;
+    if (!content || content->version != 3) continue;
     const std::string fmspc = collateral.tcb_info.substr(collateral.tcb_info.find("fmspc"), 20);
     const bool rewritten = fmspc.find_first_of("abcdef", 8) != std::string::npos;
     const bool other_names = collateral.tcb_info.find("TXT SINIT") == std::string::npos;

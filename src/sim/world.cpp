@@ -9,6 +9,10 @@ namespace {
 constexpr std::uint32_t kEvaluationNumber = 20;
 constexpr std::uint16_t kQeIsvSvn = 8;
 constexpr std::uint16_t kQeIsvProdId = 1;
+constexpr std::uint16_t kTdQeIsvProdId = 2;
+constexpr std::uint8_t kTdxModuleVersion = 3;
+constexpr std::uint8_t kTdxModuleSvn = 5;
+constexpr std::uint8_t kTdxMicrocodeSvn = 2;
 // INIT, MODE64 and PROVISION_KEY, as Intel's quoting enclave has them.
 constexpr std::uint8_t kQeFlags = kAttributeInit | kAttributeMode64 | kAttributeProvisionKey;
 
@@ -28,6 +32,14 @@ Lifetime collateral_lifetime(UnixTime now) {
 template <class Measurement>
 Measurement simulated_measurement(std::string_view of) {
   return {crypto::sha256(as_bytes("ratls simulation: "), as_bytes(of)).bytes};
+}
+
+template <class Measurement>
+Measurement simulated_td_measurement(std::string_view of) {
+  const Bytes hash = crypto::sha384(as_bytes("ratls simulation: " + std::string(of)));
+  Measurement out;
+  std::ranges::copy(hash, out.bytes.begin());
+  return out;
 }
 
 UnixTime day(int year, unsigned month, unsigned day) {
@@ -66,6 +78,28 @@ tcb::TcbInfo plan_tcb_info(const x509::PckExtension& machine, Lifetime updates) 
                          .status = TcbStatus::out_of_date,
                          .date = day(2023, 8, 9),
                          .advisories = {"INTEL-SA-00615", "INTEL-SA-00960"}});
+  return info;
+}
+
+// A module of its own version, as Intel publishes them since TDX 1.4: its SVN is in its identity,
+// and the levels of the platform keep the first number only for modules without one.
+tcb::TcbInfo plan_tdx_tcb_info(const x509::PckExtension& machine, Lifetime updates) {
+  tcb::TcbInfo info = plan_tcb_info(machine, updates);
+  info.id = tcb::TcbInfo::Id::tdx;
+  info.levels[0].tdx_components = {kTdxModuleSvn, 0, kTdxMicrocodeSvn};
+  tcb::TdxModule module;
+  module.attributes_mask.bytes.fill(0xFF);
+  info.tdx_module = module;
+  tcb::TdxModuleIdentity identity{.version = kTdxModuleVersion, .module = module, .levels = {}};
+  identity.levels.push_back({.isv_svn = kTdxModuleSvn,
+                             .status = TcbStatus::up_to_date,
+                             .date = day(2025, 8, 13),
+                             .advisories = {}});
+  identity.levels.push_back({.isv_svn = kTdxModuleSvn - 2,
+                             .status = TcbStatus::out_of_date,
+                             .date = day(2024, 3, 13),
+                             .advisories = {"INTEL-SA-01036"}});
+  info.tdx_module_identities.push_back(std::move(identity));
   return info;
 }
 
@@ -156,6 +190,19 @@ EnclaveReport default_enclave() {
   return report;
 }
 
+TdReport default_td() {
+  TdReport td;
+  td.tee_tcb_svn.bytes = {kTdxModuleSvn, kTdxModuleVersion, kTdxMicrocodeSvn};
+  td.mr_seam = simulated_td_measurement<MrSeam>("TDX module");
+  td.td_attributes.bytes[3] = kTdSeptVeDisable >> 24;
+  td.xfam.bytes = {0xE7, 0x02, 0x06};  // what Linux guests use: x87 to AMX
+  td.mr_td = simulated_td_measurement<MrTd>("firmware");
+  td.rtmr[0] = simulated_td_measurement<Rtmr>("firmware settings");
+  td.rtmr[1] = simulated_td_measurement<Rtmr>("kernel");
+  td.rtmr[2] = simulated_td_measurement<Rtmr>("command line and initrd");
+  return td;
+}
+
 QuoteSpec plan_quote(const x509::PckExtension& machine, const EnclaveReport& enclave,
                      const WorldKeys& keys) {
   QuoteSpec quote;
@@ -172,6 +219,19 @@ QuoteSpec plan_quote(const x509::PckExtension& machine, const EnclaveReport& enc
   for (std::uint8_t i = 0; i < 32; ++i) quote.qe_auth_data.push_back(i);
   quote.attestation_key = keys.attestation;
   quote.qe_report_signer = keys.pck;
+  return quote;
+}
+
+QuoteSpec plan_td_quote(const x509::PckExtension& machine, const TdReport& td,
+                        const WorldKeys& keys) {
+  QuoteSpec quote = plan_quote(machine, default_enclave(), keys);
+  quote.header.version = 4;
+  quote.header.tee_type = kTeeTypeTdx;
+  quote.header.qe_svn = 0;  // reserved now
+  quote.header.pce_svn = 0;
+  quote.td = td;
+  quote.qe_report.mr_enclave = simulated_measurement<MrEnclave>("TD quoting enclave");
+  quote.qe_report.isv_prod_id = kTdQeIsvProdId;
   return quote;
 }
 
@@ -195,9 +255,14 @@ Result<WorldSpec> plan_world(WorldBasics basics) {
   spec.machine = basics.machine.value_or(default_machine(basics.pck_ca));
   spec.root_crl = draft_crl(spec.root, updates, basics.crl_number);
   spec.pck_crl = draft_crl(spec.pck_ca, updates, basics.crl_number);
-  spec.quote = plan_quote(*spec.machine, basics.enclave, keys);
-  spec.tcb_info = {plan_tcb_info(*spec.machine, updates), {}, keys.tcb_signing};
+  spec.quote = basics.td ? plan_td_quote(*spec.machine, *basics.td, keys)
+                         : plan_quote(*spec.machine, basics.enclave, keys);
+  spec.tcb_info = {
+      basics.td ? plan_tdx_tcb_info(*spec.machine, updates) : plan_tcb_info(*spec.machine, updates),
+      {},
+      keys.tcb_signing};
   spec.qe_identity = {plan_qe_identity(spec.quote.qe_report, updates), {}, keys.tcb_signing};
+  if (basics.td) spec.qe_identity.content.id = tcb::QeIdentity::Id::td_qe;
   RATLS_TRY(spec.stranger, make_key());
   return spec;
 }

@@ -30,6 +30,8 @@ inline constexpr std::chrono::seconds kCollateralLifetime = std::chrono::days(30
 x509::PckExtension default_machine(PckCa pck_ca);
 /// default_enclave is the report of an initialised 64-bit production enclave.
 EnclaveReport default_enclave();
+/// default_td is the report (TDX 1.0) of a production TD on an up-to-date TDX module.
+TdReport default_td();
 
 /// WorldKeys are the keys of a world; null ones are made new.
 struct WorldKeys {
@@ -46,6 +48,7 @@ struct WorldBasics {
   PckCa pck_ca = PckCa::platform;
   std::optional<x509::PckExtension> machine;  ///< absent: default_machine
   EnclaveReport enclave = default_enclave();
+  std::optional<TdReport> td;  ///< a TDX world: quotes of version 4 of it; absent: an SGX world
   std::uint64_t crl_number = 1;
   WorldKeys keys;
 };
@@ -88,6 +91,9 @@ Result<World> build_world(const WorldSpec& spec);
 /// plan_quote is the quote's part of plan_world, without certification data.
 QuoteSpec plan_quote(const x509::PckExtension& machine, const EnclaveReport& enclave,
                      const WorldKeys& keys);
+/// plan_td_quote does the same for a TD, as a quote of version 4.
+QuoteSpec plan_td_quote(const x509::PckExtension& machine, const TdReport& td,
+                        const WorldKeys& keys);
 /// pck_chain_body is a PCK chain as hardware writes it into quotes: with a NUL at the end.
 Bytes pck_chain_body(std::string_view pck_chain_pem);
 

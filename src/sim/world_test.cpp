@@ -54,6 +54,25 @@ TEST(World, PlatformAndQeAreUpToDate) {
   EXPECT_EQ(qe->status, TcbStatus::up_to_date);
 }
 
+TEST(World, OfTdxHasATdInForceOnCollateralForTdx) {
+  WorldBasics basics;
+  basics.td = default_td();
+  const World world = build_world(plan_world(basics).value()).value();
+  const auto collateral = prepared(world);
+  const auto& parts = collateral->parts();
+  ASSERT_EQ(code_of(parts.tcb_info), Code::ok);
+  ASSERT_EQ(code_of(parts.qe_identity), Code::ok);
+  EXPECT_EQ(parts.tcb_info->content.id, tcb::TcbInfo::Id::tdx);
+  EXPECT_EQ(parts.qe_identity->content.id, tcb::QeIdentity::Id::td_qe);
+  const Quote quote = parse_quote(world.quote({}).value()).value();
+  ASSERT_NE(quote.td(), nullptr);
+  EXPECT_EQ(quote.header.version, 4);
+  EXPECT_EQ(quote.td()->mr_td, default_td().mr_td);
+  EXPECT_FALSE(quote.td()->debug());
+  EXPECT_NE(quote.td()->rtmr[0], quote.td()->rtmr[1]);
+  EXPECT_NE(quote.td()->rtmr[1], quote.td()->rtmr[2]);
+}
+
 TEST(World, MachineReachesEveryArtifact) {
   WorldBasics basics;
   basics.machine = default_machine(PckCa::platform);
