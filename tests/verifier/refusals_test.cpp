@@ -127,7 +127,10 @@ const Forgery kForgeries[] = {
     {"TcbInfoOfUnknownVersion", Code::tcb_info_malformed,
      [](WorldSpec& w) { w.tcb_info.content.version = 4; }},
     {"TcbInfoForTdx", Code::tcb_info_mismatch,
-     [](WorldSpec& w) { w.tcb_info.content.id = tcb::TcbInfo::Id::tdx; }},
+     [](WorldSpec& w) {
+       w.tcb_info.content.id = tcb::TcbInfo::Id::tdx;
+       w.tcb_info.content.tdx_module.emplace();
+     }},
     {"TcbInfoExpired", Code::tcb_info_expired,
      [](WorldSpec& w) { w.tcb_info.content.next_update = kWorldTime - seconds(1); }},
     {"TcbInfoFromTheFuture", Code::tcb_info_expired,

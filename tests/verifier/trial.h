@@ -29,14 +29,22 @@ class GivenCollateral final : public CollateralSource {
   std::shared_ptr<const PreparedCollateral> collateral_;
 };
 
-/// policy_for accepts the enclave of a world, on its root, and nothing weaker than the default.
+/// policy_for accepts the enclave or TD of a world, on its root, and nothing weaker than the
+/// default.
 inline Policy policy_for(const sim::World& world) {
-  EnclaveIdentity identity;
-  identity.name = "trial";
-  identity.mr_enclave = world.quote_spec.report.mr_enclave;
   Policy policy;
-  policy.enclaves.push_back(std::move(identity));
   policy.root_pem = world.root_pem;
+  if (const auto& td = world.quote_spec.td) {
+    TdIdentity& identity = policy.tds.emplace_back();
+    identity.name = "trial";
+    identity.mr_td = td->mr_td;
+    identity.rtmr[1] = td->rtmr[1];
+    identity.rtmr[2] = td->rtmr[2];
+  } else {
+    EnclaveIdentity& identity = policy.enclaves.emplace_back();
+    identity.name = "trial";
+    identity.mr_enclave = world.quote_spec.report.mr_enclave;
+  }
   return policy;
 }
 
