@@ -35,11 +35,22 @@ std::size_t find_text(BytesView bytes, std::string_view text) {
   return static_cast<std::size_t>(found.begin() - bytes.begin());
 }
 
-class QuoteBytes : public ::testing::TestWithParam<std::uint16_t> {};
+/// Form is one that quotes have.
+struct Form {
+  const char* name;
+  std::uint16_t version;
+  Tee tee;
+  bool td15;
+};
+
+class QuoteBytes : public ::testing::TestWithParam<Form> {};
 
 TEST_P(QuoteBytes, AllCount) {
-  sim::WorldSpec spec = sim::plan_world().value();
-  spec.quote.header.version = GetParam();
+  sim::WorldBasics basics;
+  if (GetParam().tee == Tee::tdx) basics.td = sim::default_td();
+  if (GetParam().td15) basics.td->tee_tcb_svn2 = basics.td->tee_tcb_svn;
+  sim::WorldSpec spec = sim::plan_world(basics).value();
+  spec.quote.header.version = GetParam().version;
   const Trial trial(spec);
   Judge judge(trial);
   Bytes quote = trial.quote();
@@ -59,7 +70,13 @@ TEST_P(QuoteBytes, AllCount) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, QuoteBytes, ::testing::Values(3, 4));
+INSTANTIATE_TEST_SUITE_P(Forms, QuoteBytes,
+                         ::testing::Values(Form{"SgxVersion3", 3, Tee::sgx, false},
+                                           Form{"SgxVersion4", 4, Tee::sgx, false},
+                                           Form{"SgxVersion5", 5, Tee::sgx, false},
+                                           Form{"TdxVersion4", 4, Tee::tdx, false},
+                                           Form{"Tdx15Version5", 5, Tee::tdx, true}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(CertificateBytes, AllCount) {
   const Trial trial(sim::plan_world().value());
