@@ -99,8 +99,8 @@ struct Policy {
 
 /// parse_policy reads a policy file's TOML text (version 1). An unknown key, a wrong type and a
 /// value out of range are errors that name line and key. Relative paths count from base_dir; the
-/// file of [trust] root is read at once. Keys of the contract that this version cannot enforce
-/// ([[td]], session.ca, dangerous.allow_unmeasured_guest) are refused, never ignored.
+/// file of [trust] root is read at once. A key of the contract that this version cannot enforce
+/// (session.ca) is refused, never ignored.
 /// Errors: policy_invalid, policy_empty, file_unreadable.
 Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& base_dir);
 
@@ -109,8 +109,8 @@ Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& 
 Result<Policy> load_policy(const std::filesystem::path& path);
 
 /// check_policy says whether a policy made in code could have come from a file: at least one
-/// enclave, no signer alone, no accepted Revoked or NotSupported, stapled only with a minimum
-/// evaluation number. Errors: policy_invalid, policy_empty.
+/// enclave or TD, no signer alone, no TD without its system, no accepted Revoked or NotSupported,
+/// stapled only with a minimum evaluation number. Errors: policy_invalid, policy_empty.
 Result<void> check_policy(const Policy& policy);
 
 }  // namespace ratls

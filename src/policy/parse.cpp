@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "base/file.h"
 #include "base/reader.h"
@@ -121,15 +122,52 @@ Result<EnclaveIdentity> read_enclave(const TomlValue& value) {
   return identity;
 }
 
-Result<void> read_enclaves(const TableReader& root, std::vector<EnclaveIdentity>& out) {
-  const TomlValue* value = root.find("enclave");
-  if (value == nullptr) return {};
+Result<TdIdentity> read_td(const TomlValue& value, UnmeasuredGuest unmeasured) {
+  RATLS_TRY(const TableReader table,
+            TableReader::open(value, "td",
+                              {"name", "mr_td", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mr_config_id",
+                               "mr_owner", "mr_owner_config", "sept_ve_disable"}));
+  TdIdentity identity;
+  RATLS_TRY(auto name, table.text("name"));
+  if (name) identity.name = std::move(name->text);
+  RATLS_CHECK(read_to(table, "mr_td", identity.mr_td));
+  RATLS_CHECK(read_to(table, "rtmr0", identity.rtmr[0]));
+  RATLS_CHECK(read_to(table, "rtmr1", identity.rtmr[1]));
+  RATLS_CHECK(read_to(table, "rtmr2", identity.rtmr[2]));
+  RATLS_CHECK(read_to(table, "rtmr3", identity.rtmr[3]));
+  RATLS_CHECK(read_to(table, "mr_config_id", identity.mr_config_id));
+  RATLS_CHECK(read_to(table, "mr_owner", identity.mr_owner));
+  RATLS_CHECK(read_to(table, "mr_owner_config", identity.mr_owner_config));
+  RATLS_CHECK(read_to(table, "sept_ve_disable", identity.sept_ve_disable));
+  RATLS_CHECK(check_td(identity, unmeasured, "line " + std::to_string(value.line) + ": td"));
+  return identity;
+}
+
+// The entries of an array of tables, none when it is missing.
+Result<std::span<const TomlValue>> read_entries(const TableReader& root, std::string_view key) {
+  const TomlValue* value = root.find(key);
+  if (value == nullptr) return std::span<const TomlValue>();
   const auto* entries = std::get_if<TomlValue::Array>(&value->content);
   if (entries == nullptr) {
-    return root.refuse("enclave", "entries are needed, each under its own [[enclave]]");
+    return root.refuse(key, "entries are needed, each under its own [[" + std::string(key) + "]]");
   }
-  for (const TomlValue& entry : *entries) {
+  return std::span<const TomlValue>(*entries);
+}
+
+Result<void> read_enclaves(const TableReader& root, std::vector<EnclaveIdentity>& out) {
+  RATLS_TRY(const auto entries, read_entries(root, "enclave"));
+  for (const TomlValue& entry : entries) {
     RATLS_TRY(EnclaveIdentity identity, read_enclave(entry));
+    out.push_back(std::move(identity));
+  }
+  return {};
+}
+
+Result<void> read_tds(const TableReader& root, UnmeasuredGuest unmeasured,
+                      std::vector<TdIdentity>& out) {
+  RATLS_TRY(const auto entries, read_entries(root, "td"));
+  for (const TomlValue& entry : entries) {
+    RATLS_TRY(TdIdentity identity, read_td(entry, unmeasured));
     out.push_back(std::move(identity));
   }
   return {};
@@ -224,17 +262,11 @@ Result<void> read_trust(const TableReader& root, const std::filesystem::path& ba
   return {};
 }
 
-Result<void> read_dangerous(const TableReader& root, bool& allow_debug) {
+Result<void> read_dangerous(const TableReader& root, Policy& policy) {
   RATLS_TRY(const TableReader table,
             open_table(root, "dangerous", {"allow_debug", "allow_unmeasured_guest"}));
-  RATLS_CHECK(read_to(table, "allow_debug", allow_debug));
-  bool allow_unmeasured_guest = false;
-  RATLS_CHECK(read_to(table, "allow_unmeasured_guest", allow_unmeasured_guest));
-  if (allow_unmeasured_guest) {
-    return table.refuse("allow_unmeasured_guest",
-                        "TDX guests are not supported by this version, so this allows nothing");
-  }
-  return {};
+  RATLS_CHECK(read_to(table, "allow_debug", policy.dangerous_allow_debug));
+  return read_to(table, "allow_unmeasured_guest", policy.dangerous_allow_unmeasured_guest);
 }
 
 // Before all other keys, because those of another version are not known here.
@@ -262,18 +294,17 @@ Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& 
             policy::TableReader::open(document, "",
                                       {"version", "enclave", "td", "tcb", "platform", "collateral",
                                        "session", "trust", "dangerous"}));
-  if (root.find("td") != nullptr) {
-    return root.refuse("td", "TDX guests are not supported by this version");
-  }
   Policy policy;
   policy.base_dir = base_dir.empty() ? "." : base_dir;
+  // First, because it says what a [[td]] entry may leave out.
+  RATLS_CHECK(policy::read_dangerous(root, policy));
   RATLS_CHECK(policy::read_enclaves(root, policy.enclaves));
+  RATLS_CHECK(policy::read_tds(root, policy::unmeasured_guest(policy), policy.tds));
   RATLS_CHECK(policy::read_tcb(root, policy.tcb));
   RATLS_CHECK(policy::read_platform(root, policy.platform));
   RATLS_CHECK(policy::read_collateral(root, policy.collateral));
   RATLS_CHECK(policy::read_session(root, policy.session));
   RATLS_CHECK(policy::read_trust(root, policy.base_dir, policy.root_pem));
-  RATLS_CHECK(policy::read_dangerous(root, policy.dangerous_allow_debug));
   RATLS_CHECK(check_policy(policy));
   return policy;
 }

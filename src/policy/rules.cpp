@@ -114,6 +114,35 @@ Result<void> check_enclave(const EnclaveIdentity& identity, std::string_view whe
   return {};
 }
 
+UnmeasuredGuest unmeasured_guest(const Policy& policy) noexcept {
+  return policy.dangerous_allow_unmeasured_guest ? UnmeasuredGuest::allowed
+                                                 : UnmeasuredGuest::refused;
+}
+
+Result<void> check_td(const TdIdentity& identity, UnmeasuredGuest unmeasured,
+                      std::string_view where) {
+  if (!identity.mr_td) return refused(where, "the entry does not name mr_td");
+  if (is_zero(identity.mr_td->view())) {
+    return refused(where, "mr_td is all zeros, which no TD has");
+  }
+  // 0 and 3 are left out: which machine was asked for, and what the running system adds, do not say
+  // which system was started, and a system that adds nothing has zeros in 3.
+  for (const std::size_t i : {1UL, 2UL}) {
+    const std::string name = "rtmr" + std::to_string(i);
+    const std::optional<Rtmr>& value = identity.rtmr[i];
+    // The firmware of a cloud is the same for all its guests: mr_td alone accepts every one of
+    // them.
+    if (!value && unmeasured == UnmeasuredGuest::refused) {
+      return refused(where,
+                     name + " is needed too: mr_td measures the firmware only, not the system");
+    }
+    if (value && is_zero(value->view())) {
+      return refused(where, name + " is all zeros, which no measured system has");
+    }
+  }
+  return {};
+}
+
 Result<void> check_accepted_status(TcbStatus status, std::string_view where) {
   if (status != TcbStatus::revoked && status != TcbStatus::not_supported) return {};
   return refused(where, std::string(to_string(status)) + " can never be accepted");
@@ -169,6 +198,10 @@ Result<void> check_policy(const Policy& policy) {
   }
   for (std::size_t i = 0; i < policy.enclaves.size(); ++i) {
     RATLS_CHECK(policy::check_enclave(policy.enclaves[i], "enclave[" + std::to_string(i) + "]"));
+  }
+  const auto unmeasured = policy::unmeasured_guest(policy);
+  for (std::size_t i = 0; i < policy.tds.size(); ++i) {
+    RATLS_CHECK(policy::check_td(policy.tds[i], unmeasured, "td[" + std::to_string(i) + "]"));
   }
   RATLS_CHECK(policy::check_tcb(policy.tcb));
   RATLS_CHECK(policy::check_each(policy.platform.fmspc, policy::check_fmspc, "platform.fmspc"));

@@ -10,6 +10,14 @@
 namespace ratls::policy {
 
 Result<void> check_enclave(const EnclaveIdentity& identity, std::string_view where);
+
+/// UnmeasuredGuest says whether a [[td]] entry may leave the guest's system open
+/// ([dangerous] allow_unmeasured_guest).
+enum class UnmeasuredGuest { refused, allowed };
+UnmeasuredGuest unmeasured_guest(const Policy& policy) noexcept;
+Result<void> check_td(const TdIdentity& identity, UnmeasuredGuest unmeasured,
+                      std::string_view where);
+
 /// check_accepted_status refuses revoked and not_supported.
 Result<void> check_accepted_status(TcbStatus status, std::string_view where);
 /// check_advisory wants Intel's form, so that a misspelt entry of a list cannot be without effect.
