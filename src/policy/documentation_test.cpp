@@ -34,7 +34,7 @@ TEST(PolicyDocumentation, HasOnlyExamplesThatAreRead) {
   ASSERT_NE(::mkdtemp(dir.data()), nullptr);
   std::ofstream(std::filesystem::path(dir) / "root.pem") << "a root";
   const auto policies = documented_policies();
-  EXPECT_EQ(policies.size(), 7u);
+  EXPECT_EQ(policies.size(), 8u);
   for (const std::string& text : policies) {
     const auto policy = parse_policy(text, dir);
     EXPECT_TRUE(policy.has_value())
