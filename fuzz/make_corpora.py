@@ -84,6 +84,9 @@ def by_hand():
     write("http_request", "smuggled", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
     write("policy", "full", POLICY)
+    registers = {"mr_td": "cd", "rtmr1": "01", "rtmr2": "02"}
+    entry = "".join(f'{name} = "{byte * 48}"\n' for name, byte in registers.items())
+    write("policy", "td", "version = 1\n[[td]]\n" + entry)
 
 
 POLICY = """version = 1
@@ -94,6 +97,13 @@ isv_prod_id = 1
 min_isv_svn = 3
 attributes = "%s"
 attributes_mask = "%s"
+[[td]]
+name = "b"
+mr_td = "%s"
+rtmr0 = "%s"
+rtmr1 = "%s"
+rtmr2 = "%s"
+sept_ve_disable = true
 [tcb]
 accept = ["UpToDate", "SWHardeningNeeded"]
 accept_advisories = ["INTEL-SA-00615"]
@@ -112,7 +122,8 @@ max_certificate_lifetime = "90d"
 check_name = true
 [dangerous]
 allow_debug = true
-""" % ("ab" * 32, "05" + "00" * 15, "ff" * 16)
+allow_unmeasured_guest = true
+""" % ("ab" * 32, "05" + "00" * 15, "ff" * 16, "cd" * 48, "00" * 48, "01" * 48, "02" * 48)
 
 
 def main():
