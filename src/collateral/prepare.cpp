@@ -125,6 +125,7 @@ bool PreparedCollateral::usable_at(UnixTime now) const noexcept {
   const auto in_date = [now](UnixTime from, UnixTime until) { return now >= from && now <= until; };
   const auto& tcb_info = parts.tcb_info->content;
   const auto& qe_identity = parts.qe_identity->content;
+  if (tcb_info.tdx_defect) return false;
   return in_date(parts.root_crl->this_update, parts.root_crl->next_update) &&
          in_date(parts.pck_crl->this_update, parts.pck_crl->next_update) &&
          in_date(tcb_info.issue_date, tcb_info.next_update) &&

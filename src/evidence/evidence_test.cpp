@@ -280,7 +280,7 @@ const std::map<std::string, Code>& wanted_codes() {
       {"ratls-syn-legacy-rsa3072", Code::ok},
       {"ratls-syn-dice-sha512", Code::ok},
       {"ratls-syn-dice-extra-claims", Code::ok},
-      {"ratls-syn-legacy-tdx", Code::quote_unsupported},
+      {"ratls-syn-legacy-tdx", Code::ok},
       {"ratls-legacy-critical", Code::ok},
       {"ratls-neg-syn-legacy-otherkey", Code::certificate_unbound},
       {"ratls-neg-syn-dice-otherkey", Code::certificate_unbound},

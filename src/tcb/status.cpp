@@ -83,7 +83,8 @@ TcbStatus converge(TcbStatus platform, TcbStatus component) noexcept {
 }
 
 TcbStatus relaunch_status(TcbStatus launched, TcbStatus current) noexcept {
-  // A platform on which the TD could not be launched today is no better for having launched it.
+  if (launched == TcbStatus::not_supported) return launched;
+  // What runs now counts: a TD is no better for having been launched on something else.
   if (current == TcbStatus::revoked || current == TcbStatus::not_supported) return current;
   const bool launched_with_configuration = launched == TcbStatus::out_of_date_configuration_needed;
   if (launched != TcbStatus::out_of_date && !launched_with_configuration) return launched;

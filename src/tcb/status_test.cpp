@@ -81,5 +81,38 @@ TEST(Converge, IsNotSupportedForAnyOtherStatusOfTheQe) {
   }
 }
 
+// Intel QVL, TDRelaunchCheck.
+TEST(RelaunchStatus, AdvisesWhenOnlyTheLaunchWasOutdated) {
+  using tcb::relaunch_status;
+  EXPECT_EQ(relaunch_status(out_of_date, up_to_date), td_relaunch_advised);
+  EXPECT_EQ(relaunch_status(out_of_date, sw_hardening_needed), td_relaunch_advised);
+  for (const TcbStatus current : {configuration_needed, configuration_and_sw_hardening_needed}) {
+    EXPECT_EQ(relaunch_status(out_of_date, current), td_relaunch_advised_configuration_needed);
+  }
+  for (const TcbStatus current : {up_to_date, sw_hardening_needed, configuration_needed,
+                                  configuration_and_sw_hardening_needed}) {
+    EXPECT_EQ(relaunch_status(out_of_date_configuration_needed, current),
+              td_relaunch_advised_configuration_needed);
+  }
+}
+
+TEST(RelaunchStatus, KeepsTheStatusOfTheLaunchOtherwise) {
+  for (const TcbStatus launched : kAll) {
+    for (const TcbStatus current : {out_of_date, out_of_date_configuration_needed}) {
+      EXPECT_EQ(tcb::relaunch_status(launched, current), launched);
+    }
+    if (launched == out_of_date || launched == out_of_date_configuration_needed) continue;
+    EXPECT_EQ(tcb::relaunch_status(launched, up_to_date), launched);
+  }
+}
+
+TEST(RelaunchStatus, IsNoBetterThanThatOfTheRunningModule) {
+  for (const TcbStatus launched : kAll) {
+    EXPECT_EQ(tcb::relaunch_status(launched, not_supported), not_supported);
+    EXPECT_EQ(tcb::relaunch_status(launched, revoked),
+              launched == not_supported ? not_supported : revoked);
+  }
+}
+
 }  // namespace
 }  // namespace ratls

@@ -60,7 +60,7 @@ Result<TcbLevel> parse_level(const StrictJson& json, const TcbInfo& info) {
   } else {
     RATLS_TRY(level.sgx_components, parse_listed_components(tcb, "sgxtcbcomponents"));
   }
-  if (info.id == TcbInfo::Id::tdx) {
+  if (info.id == TcbInfo::Id::tdx && !info.tdx_defect) {
     RATLS_TRY(level.tdx_components, parse_listed_components(tcb, "tdxtcbcomponents"));
   }
   RATLS_TRY(const std::uint64_t pce_svn, tcb.number("pcesvn", 65535));
@@ -193,7 +193,7 @@ Result<TcbInfo> parse_tcb_info(std::string_view json) {
   RATLS_TRY(const std::uint64_t evaluation_number,
             members.number("tcbEvaluationDataNumber", std::numeric_limits<std::uint32_t>::max()));
   info.evaluation_number = static_cast<std::uint32_t>(evaluation_number);
-  RATLS_CHECK(parse_tdx_part(members, info));
+  if (const auto tdx = parse_tdx_part(members, info); !tdx) info.tdx_defect = tdx.error();
   RATLS_TRY(info.levels, parse_levels(members, info));
   return info;
 }

@@ -56,6 +56,9 @@ struct TcbInfo {
   std::vector<TcbLevel> levels;                          ///< at least one
   std::optional<TdxModule> tdx_module;                   ///< of TDX TCB info
   std::vector<TdxModuleIdentity> tdx_module_identities;  ///< none twice
+  /// What is wrong with the part about TDX: missing, malformed, or there although id is SGX. Such
+  /// TCB info may not be used; it is kept because that it is for another TEE comes before.
+  std::optional<Error> tdx_defect;
 };
 
 /// parse_tcb_info reads the JSON text of the member tcbInfo, strictly: no duplicate keys, no

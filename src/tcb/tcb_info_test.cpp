@@ -107,29 +107,127 @@ TEST(ParseTcbInfo, KeepsTheOrderOfComponents) {
   }
 }
 
-TEST(ParseTcbInfo, ReadsTdxByWhatIsCommon) {
-  Json json = make_info(3);
-  json["id"] = "TDX";
-  auto info = parse_tcb_info(json.dump());
+Json components(int svn) {
+  Json list = Json::array();
+  for (int i = 0; i < 16; ++i) list.push_back({{"svn", svn}});
+  return list;
+}
+
+Json make_module(int signer) {
+  const std::string byte = signer == 0 ? "00" : "0A";
+  std::string mr_signer;
+  for (int i = 0; i < 48; ++i) mr_signer += byte;
+  return {{"mrsigner", mr_signer},
+          {"attributes", "0000000000000000"},
+          {"attributesMask", "FFFFFFFFFFFFFFFF"}};
+}
+
+Json make_module_identity(const std::string& id) {
+  Json identity = make_module(1);
+  identity["id"] = id;
+  for (const auto& [svn, status] : {std::pair{5, "UpToDate"}, {3, "OutOfDate"}, {1, "Revoked"}}) {
+    identity["tcbLevels"].push_back({{"tcb", {{"isvsvn", svn}}},
+                                     {"tcbDate", "2024-03-13T00:00:00Z"},
+                                     {"tcbStatus", status},
+                                     {"advisoryIDs", {"INTEL-SA-01036"}}});
+  }
+  return identity;
+}
+
+Json make_tdx_info() {
+  Json info = make_info(3);
+  info["id"] = "TDX";
+  info["tdxModule"] = make_module(0);
+  info["tdxModuleIdentities"] = {make_module_identity("TDX_01"), make_module_identity("tdx_0a")};
+  for (Json& level : info["tcbLevels"]) level["tcb"]["tdxtcbcomponents"] = components(2);
+  return info;
+}
+
+// The code of what is wrong with the part about TDX.
+Code tdx_code(const Json& json) {
+  const auto info = parse_tcb_info(json.dump());
+  if (!info) return info.error().code();
+  return info->tdx_defect ? info->tdx_defect->code() : Code::ok;
+}
+
+Json tdx_with(const std::string& pointer, const Json& value) {
+  Json info = make_tdx_info();
+  info[Json::json_pointer(pointer)] = value;
+  return info;
+}
+Json tdx_without(const std::string& parent, const std::string& key) {
+  Json info = make_tdx_info();
+  info[Json::json_pointer(parent)].erase(key);
+  return info;
+}
+
+TEST(ParseTcbInfo, ReadsWhatIsOfTdx) {
+  const auto info = parse_tcb_info(make_tdx_info().dump());
   ASSERT_TRUE(info) << info.error().message();
+  ASSERT_FALSE(info->tdx_defect);
   EXPECT_EQ(info->id, TcbInfo::Id::tdx);
+  ASSERT_TRUE(info->tdx_module);
+  EXPECT_EQ(info->tdx_module->mr_signer.bytes[47], 0);
+  EXPECT_EQ(info->tdx_module->attributes_mask.bytes[7], 0xFF);
+  EXPECT_EQ(info->levels[0].tdx_components[15], 2);
+  ASSERT_EQ(info->tdx_module_identities.size(), 2u);
+  const TdxModuleIdentity* identity = find_module(*info, 10);
+  ASSERT_EQ(identity, &info->tdx_module_identities[1]);
+  EXPECT_EQ(identity->module.mr_signer.bytes[0], 0x0A);
+  ASSERT_EQ(identity->levels.size(), 3u);
+  EXPECT_EQ(identity->levels[1].status, TcbStatus::out_of_date);
+  EXPECT_EQ(identity->levels[1].advisories, std::vector<std::string>{"INTEL-SA-01036"});
+  EXPECT_EQ(find_module(*info, 2), nullptr);
+}
+
+TEST(ParseTcbInfo, MayLackModuleIdentities) {
+  EXPECT_EQ(tdx_code(tdx_without("", "tdxModuleIdentities")), Code::ok);
+}
+
+TEST(ParseTcbInfo, FindsDefectsInThePartOfTdx) {
+  for (const auto& [parent, key] : std::vector<std::pair<std::string, std::string>>{
+           {"", "tdxModule"},
+           {"/tdxModule", "mrsigner"},
+           {"/tdxModule", "attributes"},
+           {"/tdxModule", "attributesMask"},
+           {"/tdxModuleIdentities/1", "id"},
+           {"/tdxModuleIdentities/1", "mrsigner"},
+           {"/tdxModuleIdentities/1", "tcbLevels"},
+           {"/tcbLevels/1/tcb", "tdxtcbcomponents"},
+           {"/tdxModuleIdentities/0/tcbLevels/0/tcb", "isvsvn"}}) {
+    EXPECT_EQ(tdx_code(tdx_without(parent, key)), Code::tcb_info_malformed) << parent << " " << key;
+  }
+  for (const auto& [pointer, value] : std::vector<std::pair<std::string, Json>>{
+           {"/tdxModule", Json::array()},
+           {"/tdxModule/mrsigner", "00"},
+           {"/tdxModuleIdentities", Json::object()},
+           {"/tdxModuleIdentities", Json::array()},
+           {"/tdxModuleIdentities/1/id", "TDX_01"},
+           {"/tdxModuleIdentities/1/id", "TDX_1"},
+           {"/tdxModuleIdentities/1/id", "TDX_001"},
+           {"/tdxModuleIdentities/1/id", "SGX_01"},
+           {"/tdxModuleIdentities/1/tcbLevels", Json::array()},
+           {"/tdxModuleIdentities/1/tcbLevels/1/tcb/isvsvn", 5},
+           {"/tdxModuleIdentities/1/tcbLevels/1/tcbStatus", "ConfigurationNeeded"},
+           {"/tcbLevels/0/tcb/tdxtcbcomponents/3/svn", 256}}) {
+    EXPECT_EQ(tdx_code(tdx_with(pointer, value)), Code::tcb_info_malformed)
+        << pointer << " " << value.dump();
+  }
+  EXPECT_EQ(tdx_code(with("/tdxModule", make_module(0))), Code::tcb_info_malformed);
+  EXPECT_EQ(tdx_code(with("/tdxModuleIdentities", Json::array())), Code::tcb_info_malformed);
 }
 
 TEST(ParseTcbInfo, TellsTdxLevelsApartByTheirTdxComponentsToo) {
-  Json json = make_info(3);
-  json["id"] = "TDX";
+  Json json = make_tdx_info();
   json["tcbLevels"][1] = json["tcbLevels"][0];
-  Json high = Json::array(), low = Json::array();
-  for (int i = 0; i < 16; ++i) high.push_back({{"svn", 2}}), low.push_back({{"svn", 1}});
-  json["tcbLevels"][0]["tcb"]["tdxtcbcomponents"] = high;
-  json["tcbLevels"][1]["tcb"]["tdxtcbcomponents"] = low;
-  EXPECT_EQ(parse_code(json), Code::ok);
+  json["tcbLevels"][1]["tcb"]["tdxtcbcomponents"] = components(1);
+  EXPECT_EQ(tdx_code(json), Code::ok);
   json["tcbLevels"][1] = json["tcbLevels"][0];
-  EXPECT_EQ(parse_code(json), Code::tcb_info_malformed);
+  EXPECT_EQ(tdx_code(json), Code::tcb_info_malformed);
 }
 
 TEST(ParseTcbInfo, TakesUnknownMembersAndNoAdvisories) {
-  EXPECT_EQ(parse_code(with("/tdxModule", {{"mrsigner", "00"}})), Code::ok);
+  EXPECT_EQ(parse_code(with("/unknown", {{"mrsigner", "00"}})), Code::ok);
   EXPECT_EQ(parse_code(without("/tcbLevels/0", "advisoryIDs")), Code::ok);
 }
 
@@ -288,6 +386,24 @@ TEST(MatchLevel, TakesTheFirstThatIsReached) {
     EXPECT_EQ(match_level(*info, {lower, 13, {}}), &info->levels[2]) << i;
     lower[i] = 1;
     EXPECT_EQ(match_level(*info, {lower, 13, {}}), nullptr) << i;
+  }
+}
+
+TEST(MatchLevel, CountsTheNumbersOfTheTdxModuleUnlessItHasAnIdentity) {
+  const auto info = parse_tcb_info(make_tdx_info().dump());
+  ASSERT_TRUE(info);
+  Components sgx;
+  sgx.fill(4);
+  Components tee;
+  tee.fill(2);
+  EXPECT_EQ(match_level(*info, {sgx, 13, tee}), &info->levels[0]);
+  for (std::size_t i = 0; i < tee.size(); ++i) {
+    Components lower = tee;
+    lower[i] = i == 1 ? 0 : 1;
+    // With a module version above 0 the first two numbers are the identity's business.
+    EXPECT_EQ(match_level(*info, {sgx, 13, lower}), i == 0 ? &info->levels[0] : nullptr) << i;
+    lower[1] = 0;
+    EXPECT_EQ(match_level(*info, {sgx, 13, lower}), nullptr) << i;
   }
 }
 

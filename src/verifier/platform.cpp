@@ -191,6 +191,7 @@ Result<void> check_documents(const Subject& subject, const PckChain& chain,
   if (tcb_info.id != (sgx ? tcb::TcbInfo::Id::sgx : tcb::TcbInfo::Id::tdx)) {
     return Error(Code::tcb_info_mismatch, "tcb_info.id", "it is for the other kind of TEE");
   }
+  if (tcb_info.tdx_defect) return *tcb_info.tdx_defect;
   RATLS_CHECK(
       check_document(*parts.tcb_info, *parts.root_crl, now, Code::tcb_info_expired, "tcb_info"));
   if (!parts.qe_identity) return parts.qe_identity.error();
