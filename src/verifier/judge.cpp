@@ -39,7 +39,7 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
   RATLS_CHECK(check_crls(chain, parts, now));
   RATLS_CHECK(check_documents(subject, chain, parts, now, report));
   RATLS_CHECK(check_tdx_module(subject.quote, parts.tcb_info->content));
-  RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, report));
+  RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, trust, report));
   match_tcb(subject.quote, chain, parts, report);
   RATLS_CHECK(check_tcb_policy(policy, now, report));
   RATLS_CHECK(check_identity_policy(policy, report));

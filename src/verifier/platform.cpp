@@ -90,9 +90,12 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, c
   }
   const Code untrusted = Code::pck_chain_untrusted;
   RATLS_CHECK(check_profile(certificates[0], certificates[1]));
-  RATLS_TRY(auto intermediate_key, trust.key_of_ca(certificates[1]));
+  RATLS_TRY(auto intermediate_key, x509::p256_key(certificates[1], untrusted));
+  if (!trust.signed_by(certificates[1], trusted, trust.root().impl().key)) {
+    return Error(untrusted, "pck_chain[1]", "not signed by the root");
+  }
   RATLS_TRY(auto leaf_key, x509::p256_key(certificates[0], untrusted));
-  if (!x509::signed_by(certificates[0], certificates[1], intermediate_key)) {
+  if (!trust.signed_by(certificates[0], certificates[1], intermediate_key)) {
     return Error(untrusted, "pck_chain[0]", "not signed by the intermediate");
   }
   RATLS_CHECK(check_chain_dates(certificates[0], certificates[1], trusted, now));

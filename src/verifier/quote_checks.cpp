@@ -55,10 +55,11 @@ Result<void> check_qe_identity(const EnclaveReport& report, const tcb::QeIdentit
 }  // namespace
 
 Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
-                         Report& report) {
+                         const Trust& trust, Report& report) {
   const QuoteSignature& signature = quote.signature;
   // Step H.
-  if (!chain.leaf_key.verify(signature.qe_report_bytes, signature.qe_report_signature.view())) {
+  if (!trust.verify(chain.leaf_key, signature.qe_report_bytes,
+                    signature.qe_report_signature.view())) {
     return Error(Code::qe_report_untrusted, "qe_report.signature",
                  "not signed by the PCK key of the platform");
   }

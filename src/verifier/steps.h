@@ -62,7 +62,7 @@ Result<void> check_tdx_module(const Quote& quote, const tcb::TcbInfo& info);
 
 /// check_quote is steps H, I, J (all but the QE's level) and K: what the quote's signatures prove.
 Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
-                         Report& report);
+                         const Trust& trust, Report& report);
 
 /// match_tcb is steps J (the level), L, M and N. It refuses nothing: the status is in the report.
 void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,

@@ -46,6 +46,52 @@ TEST(RepeatedVerification, RefusesAPckOfAStrangerUnderAKnownCa) {
   EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::pck_chain_untrusted));
 }
 
+TEST(RepeatedVerification, RefusesAForgedQeReportOnAKnownPlatform) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  // The same QE report, signed by another key.
+  Trial forged = genuine;
+  forged.world.quote_spec.qe_report_signer = spec.stranger;
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::qe_report_untrusted));
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::qe_report_untrusted));
+}
+
+TEST(RepeatedVerification, ChecksTheSignatureOfEachQuote) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  Trial forged = genuine;
+  forged.world.quote_spec.quote_signer = spec.stranger;
+  EXPECT_TRUE(refused_with(judge(verifier, forged, forged.now), Code::quote_untrusted));
+}
+
+TEST(RepeatedVerification, LooksForAKnownPckInTheListOfItsCa) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  const Verifier verifier = Verifier::create(genuine.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, genuine, genuine.now)));
+  Trial revoked = genuine;
+  spec.pck_crl.spec.revoked_serials = {spec.pck.spec.serial};
+  revoked.world.collateral.pck_crl = sim::issue(spec.pck_crl).value();
+  EXPECT_TRUE(refused_with(judge(verifier, revoked, revoked.now), Code::certificate_revoked));
+}
+
+TEST(RepeatedVerification, ForgetsTheOldestAndStillAccepts) {
+  // More platforms than are remembered, under one root.
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial first(spec);
+  spec.root.issued = first.world.root_der;
+  const Verifier verifier = Verifier::create(first.policy).value();
+  for (int i = 0; i < 300; ++i) {
+    spec.pck.spec.serial = {0x40, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+    const Trial trial(spec);
+    ASSERT_TRUE(accepted(judge(verifier, trial, trial.now))) << i;
+  }
+}
+
 TEST(RepeatedVerification, LooksAtTheDatesOfAKnownCa) {
   sim::WorldSpec spec = sim::plan_world().value();
   spec.pck_ca.spec.not_after = sim::kWorldTime + hours(1);
