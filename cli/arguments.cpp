@@ -187,6 +187,17 @@ void add_sim(CLI::App& app, Arguments& chosen) {
   mount_command->add_option("--dir", mount->dir, "Folder of the simulated platform");
 }
 
+void add_policy(CLI::App& app, Arguments& chosen) {
+  auto* policy = app.add_subcommand("policy", "Policy files");
+  policy->require_subcommand(1);
+  auto check = std::make_shared<PolicyCheckArguments>();
+  auto* check_command = add_command(*policy, chosen, "check",
+                                    "Say what a policy accepts, and where it is weak", check);
+  check_command->add_option("FILE", check->file, "Policy file (TOML)")
+      ->required()
+      ->check(not_empty());
+}
+
 }  // namespace
 
 Result<Arguments> parse_arguments(int argc, const char* const* argv) {
@@ -208,6 +219,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
   add_verify(app, chosen);
   add_inspect(app, chosen);
   add_sim(app, chosen);
+  add_policy(app, chosen);
   const auto is_named = [&](const CLI::App* command) {
     return command->get_name() == words.front();
   };

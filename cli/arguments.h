@@ -103,8 +103,13 @@ struct SimMountArguments {
   std::string dir;
 };
 
-using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
-                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments>;
+struct PolicyCheckArguments {
+  std::string file;
+};
+
+using Arguments =
+    std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments, ServeArguments,
+                 RunArguments, SimInitArguments, SimMountArguments, PolicyCheckArguments>;
 
 /// parse_arguments reads the command line. Errors: usage.
 Result<Arguments> parse_arguments(int argc, const char* const* argv);

@@ -15,6 +15,7 @@ int serve(const ServeArguments& arguments);
 int run(const RunArguments& arguments);
 int sim_init(const SimInitArguments& arguments);
 int sim_mount(const SimMountArguments& arguments);
+int policy_check(const PolicyCheckArguments& arguments);
 
 /// make_policy reads --policy, or makes a policy of --mr-enclave or --mr-signer.
 Result<Policy> make_policy(const PolicyOptions& options);

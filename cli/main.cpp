@@ -21,6 +21,7 @@ struct Dispatch {
   int operator()(const RunArguments& arguments) const { return run(arguments); }
   int operator()(const SimInitArguments& arguments) const { return sim_init(arguments); }
   int operator()(const SimMountArguments& arguments) const { return sim_mount(arguments); }
+  int operator()(const PolicyCheckArguments& arguments) const { return policy_check(arguments); }
 };
 
 }  // namespace

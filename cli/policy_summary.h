@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "ratls/policy.h"
+
+namespace ratls::cli {
+
+/// Root is whose certificate all chains must end in.
+enum class Root { intel, other };
+
+/// policy_summary says in short lines what a checked policy accepts, and then one line "warning:"
+/// for each choice that accepts more than a strict policy would. For people; the lines may change.
+std::string policy_summary(const Policy& policy, Root root);
+
+}  // namespace ratls::cli
