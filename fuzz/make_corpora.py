@@ -73,6 +73,18 @@ def from_certificate(folder):
         write("certificate", "pck", base64.b64decode(block.split(b"-----")[2]))
 
 
+def sigstruct():
+    """Nothing checks the signature here, so any bytes will do for it."""
+    content = bytearray(1808)
+    content[0:16] = bytes.fromhex("06000000e10000000000010000000000")
+    content[24:40] = bytes.fromhex("01010000600000006000000001000000")
+    content[128:512] = b"\xc1" * 384
+    content[512] = 3
+    content[516:900] = b"\x51" * 384
+    content[960:992] = b"\xe1" * 32
+    return bytes(content)
+
+
 def by_hand():
     write("http_request", "get", "GET /get_headers?a=b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n")
     write("http_request", "post", "POST /log_body HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
@@ -87,6 +99,7 @@ def by_hand():
     registers = {"mr_td": "cd", "rtmr1": "01", "rtmr2": "02"}
     entry = "".join(f'{name} = "{byte * 48}"\n' for name, byte in registers.items())
     write("policy", "td", "version = 1\n[[td]]\n" + entry)
+    write("sigstruct", "unsigned", sigstruct())
 
 
 POLICY = """version = 1

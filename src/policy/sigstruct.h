@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "ratls/quote.h"
+
+namespace ratls::policy {
+
+inline constexpr std::size_t kSigstructSize = 1808;
+inline constexpr std::size_t kSigstructKeySize = 384;
+
+/// Sigstruct is what a signer states of an enclave (Intel SDM volume 3D, "Enclave Signature
+/// Structure"). Its signature is not checked here; MRSIGNER is the SHA-256 of modulus.
+struct Sigstruct {
+  std::array<std::uint8_t, kSigstructKeySize> modulus;    ///< RSA-3072, little endian
+  std::array<std::uint8_t, kSigstructKeySize> signature;  ///< PKCS#1 v1.5, SHA-256, little endian
+  Bytes signed_bytes;                                     ///< what the signature is over
+  SgxAttributes attributes;
+  SgxAttributes attributes_mask;
+  MrEnclave mr_enclave;
+  std::uint16_t isv_prod_id = 0;
+  std::uint16_t isv_svn = 0;
+};
+
+/// parse_sigstruct reads a .sig file of Gramine's, with the checks of the instruction EINIT on
+/// headers, reserved bytes, exponent and modulus. Errors: sigstruct_invalid.
+Result<Sigstruct> parse_sigstruct(BytesView file);
+
+}  // namespace ratls::policy
