@@ -196,6 +196,12 @@ void add_policy(CLI::App& app, Arguments& chosen) {
   check_command->add_option("FILE", check->file, "Policy file (TOML)")
       ->required()
       ->check(not_empty());
+  auto from = std::make_shared<PolicyFromSigstructArguments>();
+  auto* from_command = add_command(*policy, chosen, "from-sigstruct",
+                                   "Print the policy for an enclave that you signed", from);
+  from_command->add_option("FILE", from->file, "Its .sig file, as gramine-sgx-sign writes it")
+      ->required()
+      ->check(not_empty());
 }
 
 }  // namespace

@@ -107,9 +107,13 @@ struct PolicyCheckArguments {
   std::string file;
 };
 
-using Arguments =
-    std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments, ServeArguments,
-                 RunArguments, SimInitArguments, SimMountArguments, PolicyCheckArguments>;
+struct PolicyFromSigstructArguments {
+  std::string file;
+};
+
+using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
+                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments,
+                               PolicyCheckArguments, PolicyFromSigstructArguments>;
 
 /// parse_arguments reads the command line. Errors: usage.
 Result<Arguments> parse_arguments(int argc, const char* const* argv);

@@ -16,6 +16,7 @@ int run(const RunArguments& arguments);
 int sim_init(const SimInitArguments& arguments);
 int sim_mount(const SimMountArguments& arguments);
 int policy_check(const PolicyCheckArguments& arguments);
+int policy_from_sigstruct(const PolicyFromSigstructArguments& arguments);
 
 /// make_policy reads --policy, or makes a policy of --mr-enclave or --mr-signer.
 Result<Policy> make_policy(const PolicyOptions& options);

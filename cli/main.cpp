@@ -22,6 +22,9 @@ struct Dispatch {
   int operator()(const SimInitArguments& arguments) const { return sim_init(arguments); }
   int operator()(const SimMountArguments& arguments) const { return sim_mount(arguments); }
   int operator()(const PolicyCheckArguments& arguments) const { return policy_check(arguments); }
+  int operator()(const PolicyFromSigstructArguments& arguments) const {
+    return policy_from_sigstruct(arguments);
+  }
 };
 
 }  // namespace

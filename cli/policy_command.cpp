@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/policy_summary.h"
 #include "cli/print.h"
+#include "crypto/crypto.h"
+#include "policy/sigstruct.h"
 #include "ratls/verifier.h"
 
 namespace ratls::cli {
@@ -17,7 +23,85 @@ Result<std::string> summary_of(const std::string& file) {
                         verifier->root().is_intel() ? Root::intel : Root::other);
 }
 
+// RFC 8017 A.1.1 in a SubjectPublicKeyInfo: all lengths are fixed, as the modulus has 3072 bits and
+// the exponent is 3. SIGSTRUCT is little endian, DER big endian.
+Bytes spki_of(const policy::Sigstruct& sigstruct) {
+  constexpr std::array<std::uint8_t, 33> kStart{0x30, 0x82, 0x01, 0xa0,  // SubjectPublicKeyInfo
+                                                0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86,
+                                                0x48, 0x86, 0xf7,  // rsaEncryption
+                                                0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,  //
+                                                0x03, 0x82, 0x01, 0x8d, 0x00,        // BIT STRING
+                                                0x30, 0x82, 0x01, 0x88,              // RSAPublicKey
+                                                0x02, 0x82, 0x01, 0x81, 0x00};       // modulus
+  constexpr std::array<std::uint8_t, 3> kExponent{0x02, 0x01, 0x03};
+  Bytes spki(kStart.size() + sigstruct.modulus.size() + kExponent.size());
+  auto position = std::ranges::copy(kStart, spki.begin()).out;
+  position = std::ranges::reverse_copy(sigstruct.modulus, position).out;
+  std::ranges::copy(kExponent, position);
+  return spki;
+}
+
+// Intel SDM volume 3D, EINIT: PKCS#1 v1.5 with SHA-256.
+Result<void> check_signature(const policy::Sigstruct& sigstruct) {
+  const Bytes signature(sigstruct.signature.rbegin(), sigstruct.signature.rend());
+  if (crypto::verify_with_spki(spki_of(sigstruct), "SHA256", sigstruct.signed_bytes, signature)) {
+    return {};
+  }
+  return Error(Code::sigstruct_invalid, "SIGNATURE", "does not verify: the file is damaged");
+}
+
+// A name for the entry that needs no escapes in TOML.
+std::string entry_name(const std::filesystem::path& file) {
+  std::string name = file.stem().string();
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  };
+  std::ranges::replace_if(
+      name, [&](char c) { return !is_plain(c); }, '_');
+  return name;
+}
+
+bool is_debug(const policy::Sigstruct& sigstruct) {
+  constexpr std::uint8_t kDebug = 0x02;
+  return (sigstruct.attributes.bytes[0] & sigstruct.attributes_mask.bytes[0] & kDebug) != 0;
+}
+
+Result<std::string> policy_of_sigstruct(const std::string& file) {
+  RATLS_TRY(const Bytes content, read_file(file, 2 * policy::kSigstructSize));
+  RATLS_TRY(const policy::Sigstruct sigstruct, policy::parse_sigstruct(content));
+  RATLS_CHECK(check_signature(sigstruct));
+  std::string text = fmt::format(
+      "version = 1\n"
+      "[[enclave]]\n"
+      "name = \"{}\"\n"
+      "mr_enclave = \"{}\"\n"
+      "# In place of mr_enclave, for all that this signer releases of the product from here on:\n"
+      "# mr_signer = \"{}\"\n"
+      "# isv_prod_id = {}\n"
+      "# min_isv_svn = {}\n",
+      entry_name(file), to_hex(sigstruct.mr_enclave), to_hex(crypto::sha256(sigstruct.modulus)),
+      sigstruct.isv_prod_id, sigstruct.isv_svn);
+  if (is_debug(sigstruct)) {
+    text += "# It is signed for debug mode only, which no policy accepts without [dangerous].\n";
+  }
+  text +=
+      "# Set the current number (ratls verify shows it as evaluation), so that no old one passes:\n"
+      "# [tcb]\n"
+      "# min_evaluation_number = 0\n";
+  // Zeros in place of a measurement, say, are no policy.
+  RATLS_TRY([[maybe_unused]] const Policy parsed, parse_policy(text, "."));
+  return text;
+}
+
 }  // namespace
+
+int policy_from_sigstruct(const PolicyFromSigstructArguments& arguments) {
+  const auto text = policy_of_sigstruct(arguments.file);
+  if (!text) return print_error(text.error().in(arguments.file));
+  if (print(*text)) return 0;
+  return print_error(Error(Code::file_unwritable, "stdout", ""));
+}
 
 int policy_check(const PolicyCheckArguments& arguments) {
   const auto summary = summary_of(arguments.file);

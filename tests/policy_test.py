@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`ratls policy`: what it says about a policy, and what it refuses."""
+"""`ratls policy`: what it says about a policy, what it makes of a .sig file, and what it refuses."""
 
+import hashlib
 import pathlib
 
 import pytest
@@ -104,3 +105,90 @@ def test_refuses_a_missing_file(ratls, tmp_path):
     assert (ended.code, ended.error, ended.out) == (2, "file_unreadable", "")
     for words in (["policy"], ["policy", "check"], ["policy", "check", ""]):
         assert run(ratls, *words).error == "usage"
+
+
+# The fields of a SIGSTRUCT that are signed, by the offsets of the SDM.
+FIELDS = {
+    0: bytes.fromhex("06000000e10000000000010000000000"),
+    24: bytes.fromhex("01010000600000006000000001000000"),
+    928: bytes.fromhex("04000000000000000300000000000000"),
+    944: b"\xff" * 16,
+    960: bytes(range(1, 33)),
+    1024: (7).to_bytes(2, "little") + (258).to_bytes(2, "little"),
+}
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    """An RSA key as gramine-sgx-gen-private-key makes them, and its modulus, little endian."""
+    path = tmp_path_factory.mktemp("signer") / "key.pem"
+    assert run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072",
+               "-pkeyopt", "rsa_keygen_pubexp:3", "-out", path).code == 0
+    modulus = run("openssl", "rsa", "-in", path, "-noout", "-modulus").out.strip()
+    return path, bytes.fromhex(modulus.partition("=")[2])[::-1]
+
+
+@pytest.fixture
+def sigstruct(key, tmp_path):
+    """Writes a signed SIGSTRUCT with changed fields and gives its path."""
+
+    def write(changes=()):
+        content = bytearray(1808)
+        for offset, value in [*FIELDS.items(), *dict(changes).items()]:
+            content[offset:offset + len(value)] = value
+        content[128:512] = key[1]
+        content[512] = 3
+        signed = run("openssl", "dgst", "-sha256", "-sign", key[0], "-out", tmp_path / "signature",
+                     stdin=bytes(content[:128] + content[900:1028]))
+        assert signed.code == 0, signed
+        content[516:900] = (tmp_path / "signature").read_bytes()[::-1]
+        path = tmp_path / 'an "app".sig'
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_makes_a_policy_of_a_sigstruct(ratls, sigstruct, key, check):
+    ended = run(ratls, "policy", "from-sigstruct", sigstruct())
+    assert (ended.code, ended.err) == (0, ""), ended
+    lines = ended.out.splitlines()
+    assert 'name = "an__app_"' in lines
+    assert f'mr_enclave = "{bytes(range(1, 33)).hex()}"' in lines
+    signer = [f'# mr_signer = "{hashlib.sha256(key[1]).hexdigest()}"', "# isv_prod_id = 7",
+              "# min_isv_svn = 258"]
+    assert [line for line in lines if line in signer] == signer
+    assert "debug" not in ended.out
+    assert "mr_enclave " + bytes(range(1, 33)).hex() in check(ended.out.partition("\n")[2]).out
+    # The other choice, as its comment offers it.
+    other = [line.removeprefix("# ") if line in signer else line for line in lines[1:]
+             if not line.startswith("mr_enclave")]
+    assert check("\n".join(other)).code == 0
+
+
+def test_says_that_an_enclave_is_signed_for_debug_mode(ratls, sigstruct):
+    ended = run(ratls, "policy", "from-sigstruct", sigstruct({928: b"\x06"}))
+    assert ended.code == 0
+    assert "debug mode" in ended.out
+    ended = run(ratls, "policy", "from-sigstruct", sigstruct({928: b"\x06", 944: b"\xfd"}))
+    assert "debug mode" not in ended.out
+
+
+@pytest.mark.parametrize("offset", [20, 130, 511, 517, 899, 900, 912, 960, 1008, 1024, 1027])
+def test_refuses_a_damaged_sigstruct(ratls, sigstruct, offset):
+    path = sigstruct()
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 1
+    path.write_bytes(content)
+    ended = run(ratls, "policy", "from-sigstruct", path)
+    assert (ended.code, ended.error, ended.out) == (2, "sigstruct_invalid", ""), ended
+
+
+def test_refuses_what_is_no_sigstruct(ratls, sigstruct, tmp_path):
+    path = sigstruct()
+    for content in (b"", path.read_bytes()[:-1], path.read_bytes() + b"x", b"\0" * 1808):
+        path.write_bytes(content)
+        assert run(ratls, "policy", "from-sigstruct", path).error == "sigstruct_invalid"
+    zeros = sigstruct({960: bytes(32)})
+    assert run(ratls, "policy", "from-sigstruct", zeros).error == "policy_invalid"
+    assert run(ratls, "policy", "from-sigstruct", tmp_path / "none").error == "file_unreadable"
