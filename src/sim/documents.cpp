@@ -32,25 +32,32 @@ std::string misc_select_hex(std::uint32_t value) {
   return upper_hex(bytes);
 }
 
-// What Intel writes beside the first components of a scalable platform.
+// What Intel writes beside the components of a scalable platform; null: nothing.
 struct ComponentName {
   const char* category;
-  const char* type;  // null: none
+  const char* type;
 };
-constexpr std::array<ComponentName, 4> kComponentNames{{{"BIOS", "Early Microcode Update"},
-                                                        {"OS/VMM", "SGX Late Microcode Update"},
-                                                        {"OS/VMM", "TXT SINIT"},
-                                                        {"BIOS", nullptr}}};
-
-constexpr std::array<ComponentName, 3> kTdxComponentNames{
-    {{"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Late Microcode Update"}}};
+constexpr ComponentName kSgxNames[] = {{"BIOS", "Early Microcode Update"},
+                                       {"OS/VMM", "SGX Late Microcode Update"},
+                                       {"OS/VMM", "TXT SINIT"},
+                                       {"BIOS", nullptr}};
+constexpr ComponentName kSgxNamesForTdx[] = {{"BIOS", "Early Microcode Update"},
+                                             {"OS/VMM", "SGX Late Microcode Update"},
+                                             {"OS/VMM", "TXT SINIT"},
+                                             {"BIOS", nullptr},
+                                             {"BIOS", nullptr},
+                                             {"BIOS", nullptr},
+                                             {nullptr, nullptr},
+                                             {"OS/VMM", "SEAMLDR ACM"}};
+constexpr ComponentName kTdxNames[] = {
+    {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Module"}, {"OS/VMM", "TDX Late Microcode Update"}};
 
 Json listed_components(const tcb::Components& components, std::span<const ComponentName> names) {
   Json list = Json::array();
   for (std::size_t i = 0; i < components.size(); ++i) {
     Json component{{"svn", components[i]}};
     if (i < names.size()) {
-      component["category"] = names[i].category;
+      if (names[i].category != nullptr) component["category"] = names[i].category;
       if (names[i].type != nullptr) component["type"] = names[i].type;
     }
     list.push_back(std::move(component));
@@ -59,6 +66,7 @@ Json listed_components(const tcb::Components& components, std::span<const Compon
 }
 
 Json tcb_of(const tcb::TcbLevel& level, const tcb::TcbInfo& info) {
+  const bool tdx = info.id == tcb::TcbInfo::Id::tdx;
   Json out = Json::object();
   if (info.version == 2) {
     for (std::size_t i = 0; i < level.sgx_components.size(); ++i) {
@@ -67,11 +75,12 @@ Json tcb_of(const tcb::TcbLevel& level, const tcb::TcbInfo& info) {
           level.sgx_components[i];
     }
   } else {
-    out["sgxtcbcomponents"] = listed_components(level.sgx_components, kComponentNames);
+    out["sgxtcbcomponents"] = tdx ? listed_components(level.sgx_components, kSgxNamesForTdx)
+                                  : listed_components(level.sgx_components, kSgxNames);
   }
   out["pcesvn"] = level.pce_svn;
-  if (info.id == tcb::TcbInfo::Id::tdx) {
-    out["tdxtcbcomponents"] = listed_components(level.tdx_components, kTdxComponentNames);
+  if (tdx) {
+    out["tdxtcbcomponents"] = listed_components(level.tdx_components, kTdxNames);
   }
   return out;
 }
