@@ -177,7 +177,9 @@ void add_sim(CLI::App& app, Arguments& chosen) {
   auto* init_command = add_command(
       *sim, chosen, "init", "Make a simulated platform, or renew the collateral of one", init);
   init_command->add_option("--dir", init->dir, "Its folder");
-  init_command->add_flag("--debug", init->debug, "Its enclave runs in debug mode");
+  init_command->add_option("--tee", init->tee, "What it is: sgx (an enclave) or tdx (a TD)")
+      ->check(CLI::IsMember({"sgx", "tdx"}));
+  init_command->add_flag("--debug", init->debug, "Its enclave or TD runs in debug mode");
   init_command->add_option("--mr-enclave", init->mr_enclave, "Measurement of its enclave");
   init_command->add_option("--isv-svn", init->isv_svn, "Version of its enclave");
   auto mount = std::make_shared<SimMountArguments>();

@@ -93,6 +93,7 @@ struct RunArguments {
 
 struct SimInitArguments {
   std::string dir;
+  std::string tee;  ///< sgx, tdx; empty: sgx, or what is there
   bool debug = false;
   std::string mr_enclave;
   std::optional<std::uint16_t> isv_svn;

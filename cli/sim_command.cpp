@@ -9,6 +9,8 @@ namespace ratls::cli {
 int sim_init(const SimInitArguments& arguments) {
   sim::PlatformOptions options;
   options.debug = arguments.debug;
+  if (arguments.tee == "sgx") options.tee = Tee::sgx;
+  if (arguments.tee == "tdx") options.tee = Tee::tdx;
   if (arguments.isv_svn) options.isv_svn = *arguments.isv_svn;
   if (!arguments.mr_enclave.empty()) {
     auto measurement = parse_fixed_hex<MrEnclave>(arguments.mr_enclave, "--mr-enclave");
@@ -18,9 +20,11 @@ int sim_init(const SimInitArguments& arguments) {
   const std::filesystem::path dir = sim_dir(arguments.dir);
   const auto platform = sim::Platform::init(dir, options, system_now());
   if (!platform) return print_error(platform.error());
-  print("simulated platform in " + printable(dir.string()) + "\n  mr_enclave " +
-        to_hex(platform->enclave().mr_enclave) + "\n  policy     " +
-        printable((dir / "policy.toml").string()) + "\n");
+  const std::string measurement = platform->td() != nullptr
+                                      ? "mr_td      " + to_hex(platform->td()->mr_td)
+                                      : "mr_enclave " + to_hex(platform->enclave()->mr_enclave);
+  print("simulated platform in " + printable(dir.string()) + "\n  " + measurement +
+        "\n  policy     " + printable((dir / "policy.toml").string()) + "\n");
   return 0;
 }
 

@@ -403,6 +403,23 @@ def test_the_files_of_init_have_their_promised_form(ratls, platform, new_platfor
     assert refused(other, 2, "usage"), other
 
 
+def test_init_makes_a_tdx_platform_on_demand(ratls, new_platform, serving):
+    folder = new_platform("--tee", "tdx")
+    text = (folder / "policy.toml").read_text()
+    assert text.count("[[td]]") == 1 and "[[enclave]]" not in text
+    with serving("serve", "--tee", "sim", "--sim", folder, "--listen", "127.0.0.1:0") as running:
+        found = json.loads(run(ratls, "inspect", "--json", running.url).out)["unverified"]
+    quote = found["evidence"]["quote"]
+    assert quote["tee"] == "tdx"
+    wanted = {"mr_td": quote["report"]["mr_td"],
+              "rtmr1": quote["report"]["rtmr"][1],
+              "rtmr2": quote["report"]["rtmr"][2]}
+    assert all(f'{key} = "{value}"' in text for key, value in wanted.items())
+    for options in (("--tee", "sgx"), ("--mr-enclave", ONES)):
+        other = run(ratls, "sim", "init", "--dir", folder, *options)
+        assert refused(other, 2, "usage"), other
+
+
 # The ready line and the end.
 
 

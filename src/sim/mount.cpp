@@ -238,6 +238,9 @@ std::unique_ptr<fuse, DestroyFuse> new_fuse(Mounted& mounted) {
 
 Result<void> mount_attestation(const Platform& platform, const std::filesystem::path& mountpoint,
                                const std::function<void()>& on_ready) {
+  if (platform.td() != nullptr) {
+    return unavailable("/dev/attestation", "Gramine's files are an enclave's, the platform is TDX");
+  }
   RATLS_CHECK(check_preconditions(mountpoint));
   fuse_message().clear();
   fuse_set_log_func(keep_message);

@@ -211,6 +211,20 @@ TEST_F(MountTest, EndsWhenUnmountedFromOutside) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// Gramine runs enclaves: a TD's quote under its file names would be no stand-in for anything.
+TEST(MountAttestation, RefusesATdxPlatform) {
+  const ratls::testing::TemporaryDir dir;
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  const Platform platform = Platform::init(dir.path() / "sim", options, kNow).value();
+  std::filesystem::create_directory(dir.path() / "empty");
+  const auto mounted =
+      mount_attestation(platform, dir.path() / "empty", [] { FAIL() << "nothing is mounted"; });
+  ASSERT_FALSE(mounted.has_value());
+  EXPECT_EQ(mounted.error().code(), Code::platform_unavailable);
+  EXPECT_EQ(mounted.error().where(), "/dev/attestation");
+}
+
 TEST(MountAttestation, RefusesABadMountPoint) {
   const ratls::testing::TemporaryDir dir;
   const Platform platform = Platform::init(dir.path() / "sim", {}, kNow).value();

@@ -133,14 +133,37 @@ Result<EnclaveReport> new_enclave(const PlatformOptions& options) {
   return enclave;
 }
 
-Result<void> check_identity(const fs::path& dir, const EnclaveReport& enclave,
+// Another TD on every platform: firmware, its settings, kernel, command line. RTMR3 is the guest's
+// own, and zero until it extends it.
+Result<TdReport> new_td(const PlatformOptions& options) {
+  TdReport td = default_td();
+  RATLS_CHECK(crypto::fill_random(td.mr_td.bytes));
+  for (std::size_t i = 0; i < 3; ++i) RATLS_CHECK(crypto::fill_random(td.rtmr[i].bytes));
+  if (options.debug) td.td_attributes.bytes[0] |= kTdDebug;
+  return td;
+}
+
+Result<void> check_options(const PlatformOptions& options, Tee tee) {
+  const bool enclave =
+      options.mr_enclave || options.mr_signer || options.isv_prod_id || options.isv_svn;
+  if (tee != Tee::tdx || !enclave) return {};
+  return Error(Code::usage, "--tee tdx", "a TDX platform has a TD and no enclave to describe");
+}
+
+Result<void> check_identity(const fs::path& dir, const PlatformState& state,
                             const PlatformOptions& options) {
+  const Tee tee = state.td ? Tee::tdx : Tee::sgx;
+  const EnclaveReport& enclave = state.enclave;
+  const bool is_debug = state.td ? state.td->debug() : enclave.debug();
   std::string differs;
   const auto compare = [&](const char* field, const std::string& has, const std::string& asked) {
     if (has != asked && differs.empty()) {
       differs = std::string(field) + " " + has + ", asked for is " + asked;
     }
   };
+  if (options.tee) {
+    compare("tee", std::string(to_string(tee)), std::string(to_string(*options.tee)));
+  }
   if (options.mr_enclave) {
     compare("mr_enclave", to_hex(enclave.mr_enclave), to_hex(*options.mr_enclave));
   }
@@ -154,8 +177,8 @@ Result<void> check_identity(const fs::path& dir, const EnclaveReport& enclave,
   if (options.isv_svn) {
     compare("isv_svn", std::to_string(enclave.isv_svn), std::to_string(*options.isv_svn));
   }
-  if (options.debug) compare("debug", enclave.debug() ? "true" : "false", "true");
-  if (differs.empty()) return {};
+  if (options.debug) compare("debug", is_debug ? "true" : "false", "true");
+  if (differs.empty()) return check_options(options, tee);
   return Error(Code::usage, dir.string(),
                "the simulated platform there has " + differs +
                    "; it keeps its identity, use another --dir for another one");
@@ -167,7 +190,7 @@ Result<PlatformState> open_or_make_state(const fs::path& dir, const PlatformOpti
   std::error_code error;
   if (fs::exists(fs::symlink_status(dir / kStateFile, error))) {
     RATLS_TRY(PlatformState state, read_state(dir));
-    RATLS_CHECK(check_identity(dir, state.enclave, options));
+    RATLS_CHECK(check_identity(dir, state, options));
     return state;
   }
   if (other_file) {
@@ -175,23 +198,40 @@ Result<PlatformState> open_or_make_state(const fs::path& dir, const PlatformOpti
                  "it holds \"" + *other_file +
                      "\" and no simulated platform; use another --dir or an empty one");
   }
+  const Tee tee = options.tee.value_or(Tee::sgx);
+  RATLS_CHECK(check_options(options, tee));
   if (::chmod(dir.c_str(), 0700) != 0) {
     return Error(Code::file_unwritable, dir.string(), system_text(errno));
   }
   RATLS_TRY(const auto machine, random_machine());
-  RATLS_TRY(const EnclaveReport enclave, new_enclave(options));
-  return make_state(machine, enclave, now);
+  RATLS_TRY(PlatformState state, make_state(machine, now));
+  if (tee == Tee::tdx) {
+    RATLS_TRY(state.td, new_td(options));
+  } else {
+    RATLS_TRY(state.enclave, new_enclave(options));
+  }
+  return state;
 }
 
-std::string policy_text(const EnclaveReport& enclave) {
-  return "# Written by \"ratls sim init\": accepts one enclave on the simulated platform here.\n"
+std::string entry_text(const PlatformState& state) {
+  const auto line = [](std::string_view key, std::string_view value) {
+    return std::string(key) + " = \"" + std::string(value) + "\"\n";
+  };
+  if (!state.td) {
+    return "[[enclave]]\n" + line("name", "simulated enclave") +
+           line("mr_enclave", to_hex(state.enclave.mr_enclave));
+  }
+  return "[[td]]\n" + line("name", "simulated TD") + line("mr_td", to_hex(state.td->mr_td)) +
+         line("rtmr1", to_hex(state.td->rtmr[1])) + line("rtmr2", to_hex(state.td->rtmr[2]));
+}
+
+std::string policy_text(const PlatformState& state) {
+  return "# Written by \"ratls sim init\": accepts one " +
+         std::string(state.td ? "TD" : "enclave") +
+         " on the simulated platform here.\n"
          "version = 1\n"
-         "\n"
-         "[[enclave]]\n"
-         "name = \"simulated enclave\"\n"
-         "mr_enclave = \"" +
-         to_hex(enclave.mr_enclave) +
-         "\"\n"
+         "\n" +
+         entry_text(state) +
          "\n"
          "[collateral]\n"
          "sources = [\"file:" +
@@ -212,7 +252,7 @@ Result<void> write_public_files(const fs::path& dir, const PlatformState& state,
                            FileMode::shared));
   std::error_code error;
   if (fs::exists(fs::symlink_status(dir / kPolicyFile, error))) return {};
-  return replace_file(dir / kPolicyFile, as_bytes(policy_text(state.enclave)), FileMode::shared);
+  return replace_file(dir / kPolicyFile, as_bytes(policy_text(state)), FileMode::shared);
 }
 
 Result<void> check_complete(const fs::path& dir) {
@@ -253,11 +293,17 @@ Result<Platform> Platform::load(const fs::path& dir) {
 
 Result<Bytes> Platform::quote(const ReportData& report_data) const {
   QuoteSpec spec = state_->quote;
-  spec.report.report_data = report_data;
+  put_report_data(spec, report_data);
   return make_quote(spec);
 }
 
-const EnclaveReport& Platform::enclave() const noexcept { return state_->quote.report; }
+const EnclaveReport* Platform::enclave() const noexcept {
+  return td() == nullptr ? &state_->quote.report : nullptr;
+}
+
+const TdReport* Platform::td() const noexcept {
+  return state_->quote.td ? &*state_->quote.td : nullptr;
+}
 
 fs::path default_dir() {
   const auto from_environment = [](const char* name) {

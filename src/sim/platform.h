@@ -13,16 +13,18 @@ namespace ratls::sim {
 /// PlatformOptions is the identity that is asked for. What is absent is the platform's own choice,
 /// or on an existing platform whatever it has.
 struct PlatformOptions {
+  std::optional<Tee> tee;                    ///< absent: sgx; tdx goes with none of the next four
   std::optional<MrEnclave> mr_enclave;       ///< absent: random
   std::optional<MrSigner> mr_signer;         ///< absent: random
   std::optional<std::uint16_t> isv_prod_id;  ///< absent: 1
   std::optional<std::uint16_t> isv_svn;      ///< absent: 1
-  bool debug = false;                        ///< true asks for a debug enclave
+  bool debug = false;                        ///< true asks for a debug enclave or TD
 };
 
-/// Platform is a software stand-in for an SGX machine with its own root, PCK chain, quoting enclave
-/// and Intel-style collateral. What it makes goes through the same verifier as hardware's and is
-/// accepted only by a policy that names its root. Thread-safety: const calls from any thread.
+/// Platform is a software stand-in for an SGX or TDX machine with its own root, PCK chain, quoting
+/// enclave and Intel-style collateral. What it makes goes through the same verifier as hardware's
+/// and is accepted only by a policy that names its root. Thread-safety: const calls from any
+/// thread.
 class Platform {
  public:
   /// init makes DIR (mode 0700) with root.pem, collateral.json, policy.toml and the private
@@ -36,10 +38,13 @@ class Platform {
   /// load reads a platform that init has made. Errors: platform_unavailable.
   static Result<Platform> load(const std::filesystem::path& dir);
 
-  /// quote makes an SGX quote of version 3 with certification data type 5. Errors: internal.
+  /// quote makes an SGX quote of version 3 or a TDX quote of version 4, with the PCK chain in it
+  /// (certification data type 5). Errors: internal.
   Result<Bytes> quote(const ReportData& report_data) const;
 
-  const EnclaveReport& enclave() const noexcept;
+  /// enclave is null on a TDX platform, td on an SGX platform.
+  const EnclaveReport* enclave() const noexcept;
+  const TdReport* td() const noexcept;
 
  private:
   struct State;

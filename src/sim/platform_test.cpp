@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/reader.h"
 #include "collateral/parts.h"
+#include "sim/world.h"
 #include "support/temporary_dir.h"
 #include "x509/crl.h"
 
@@ -102,14 +103,86 @@ TEST_F(PlatformTest, QuoteCarriesIdentityAndReportData) {
   EXPECT_EQ(quote.enclave()->mr_enclave, *options.mr_enclave);
   EXPECT_EQ(quote.enclave()->isv_svn, 7);
   EXPECT_FALSE(quote.enclave()->debug());
-  EXPECT_EQ(platform.enclave().mr_enclave, *options.mr_enclave);
+  EXPECT_EQ(platform.enclave()->mr_enclave, *options.mr_enclave);
 }
 
 TEST_F(PlatformTest, DebugIsInTheReport) {
   PlatformOptions options;
   options.debug = true;
   ASSERT_EQ(init(options), Code::ok);
-  EXPECT_TRUE(Platform::load(dir_).value().enclave().debug());
+  EXPECT_TRUE(Platform::load(dir_).value().enclave()->debug());
+}
+
+TEST_F(PlatformTest, OfTdxMakesQuotesOfItsTd) {
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  ASSERT_EQ(init(options), Code::ok);
+  const Platform platform = Platform::load(dir_).value();
+  ASSERT_NE(platform.td(), nullptr);
+  EXPECT_EQ(platform.enclave(), nullptr);
+  ReportData report_data;
+  report_data.bytes.fill(0x5A);
+  const Quote quote = parse_quote(platform.quote(report_data).value()).value();
+  EXPECT_EQ(quote.header.version, 4);
+  ASSERT_NE(quote.td(), nullptr);
+  EXPECT_EQ(quote.report_data(), report_data);
+  EXPECT_EQ(quote.td()->mr_td, platform.td()->mr_td);
+  EXPECT_EQ(quote.td()->rtmr, platform.td()->rtmr);
+  EXPECT_NE(quote.td()->mr_td, default_td().mr_td);
+  EXPECT_FALSE(quote.td()->debug());
+  EXPECT_EQ(collateral()->parts().tcb_info->content.id, tcb::TcbInfo::Id::tdx);
+  EXPECT_EQ(collateral()->parts().qe_identity->content.id, tcb::QeIdentity::Id::td_qe);
+}
+
+TEST_F(PlatformTest, OfTdxWritesAPolicyForItsTd) {
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  ASSERT_EQ(init(options), Code::ok);
+  const Platform platform = Platform::load(dir_).value();
+  const TdReport& td = *platform.td();
+  EXPECT_THAT(text_of(dir_ / "policy.toml"),
+              HasSubstr("version = 1\n\n[[td]]\nname = \"simulated TD\"\nmr_td = \"" +
+                        to_hex(td.mr_td) + "\"\nrtmr1 = \"" + to_hex(td.rtmr[1]) +
+                        "\"\nrtmr2 = \"" + to_hex(td.rtmr[2]) + "\"\n\n[collateral]\n"));
+}
+
+TEST_F(PlatformTest, OfTdxKeepsItsTd) {
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  options.debug = true;
+  ASSERT_EQ(init(options), Code::ok);
+  const TdReport before = *Platform::load(dir_).value().td();
+  EXPECT_TRUE(before.debug());
+  ASSERT_EQ(init(), Code::ok);
+  ASSERT_EQ(init(options), Code::ok);
+  const TdReport after = *Platform::load(dir_).value().td();
+  EXPECT_EQ(after.mr_td, before.mr_td);
+  EXPECT_EQ(after.rtmr, before.rtmr);
+  EXPECT_TRUE(after.debug());
+  options.tee = Tee::sgx;
+  EXPECT_EQ(init(options), Code::usage);
+}
+
+TEST_F(PlatformTest, OfTdxHasNoEnclave) {
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  options.isv_svn = 1;
+  EXPECT_EQ(init(options), Code::usage);
+  EXPECT_EQ(load(), Code::platform_unavailable);
+  options.isv_svn.reset();
+  ASSERT_EQ(init(options), Code::ok);
+  PlatformOptions enclave;
+  enclave.mr_enclave.emplace();
+  EXPECT_EQ(init(enclave), Code::usage);
+}
+
+TEST_F(PlatformTest, OfSgxDoesNotBecomeTdx) {
+  ASSERT_EQ(init(), Code::ok);
+  PlatformOptions options;
+  options.tee = Tee::tdx;
+  EXPECT_EQ(init(options), Code::usage);
+  options.tee = Tee::sgx;
+  EXPECT_EQ(init(options), Code::ok);
 }
 
 TEST_F(PlatformTest, CollateralBelongsToTheQuotesChain) {
@@ -131,8 +204,8 @@ TEST_F(PlatformTest, TwoPlatformsHaveNothingInCommon) {
   const auto other_dir = parent_.path() / "other";
   ASSERT_TRUE(Platform::init(other_dir, {}, kNow).has_value());
   EXPECT_NE(text_of(dir_ / "root.pem"), text_of(other_dir / "root.pem"));
-  EXPECT_NE(Platform::load(dir_).value().enclave().mr_enclave,
-            Platform::load(other_dir).value().enclave().mr_enclave);
+  EXPECT_NE(Platform::load(dir_).value().enclave()->mr_enclave,
+            Platform::load(other_dir).value().enclave()->mr_enclave);
 }
 
 TEST_F(PlatformTest, SecondInitRenewsCollateralAndKeepsTheRest) {
@@ -141,7 +214,7 @@ TEST_F(PlatformTest, SecondInitRenewsCollateralAndKeepsTheRest) {
   options.debug = true;
   ASSERT_EQ(init(options), Code::ok);
   const std::string root = text_of(dir_ / "root.pem");
-  const auto enclave = Platform::load(dir_).value().enclave();
+  const EnclaveReport enclave = *Platform::load(dir_).value().enclave();
   const auto before = collateral();
   put(dir_ / "policy.toml", "edited");
 
@@ -149,7 +222,7 @@ TEST_F(PlatformTest, SecondInitRenewsCollateralAndKeepsTheRest) {
   ASSERT_EQ(init({}, later), Code::ok);
   EXPECT_EQ(text_of(dir_ / "root.pem"), root);
   EXPECT_EQ(text_of(dir_ / "policy.toml"), "edited");
-  const auto after_enclave = Platform::load(dir_).value().enclave();
+  const EnclaveReport after_enclave = *Platform::load(dir_).value().enclave();
   EXPECT_EQ(after_enclave.mr_enclave, enclave.mr_enclave);
   EXPECT_EQ(after_enclave.mr_signer, enclave.mr_signer);
   EXPECT_EQ(after_enclave.isv_svn, 3);
@@ -235,7 +308,7 @@ TEST_F(PlatformTest, SeveralInitsAtOnceAgreeOnOnePlatform) {
   EXPECT_EQ(load(), Code::ok);
   EXPECT_EQ(file_count(), 4U);
   EXPECT_THAT(text_of(dir_ / "policy.toml"),
-              HasSubstr(to_hex(Platform::load(dir_).value().enclave().mr_enclave)));
+              HasSubstr(to_hex(Platform::load(dir_).value().enclave()->mr_enclave)));
   EXPECT_EQ(*collateral()->parts().pck_crl->crl_number, Bytes{4});
 }
 

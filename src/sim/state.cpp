@@ -103,6 +103,25 @@ Result<EnclaveReport> parse_enclave(const Json& object) {
   return enclave;
 }
 
+constexpr std::array<const char*, 4> kRtmrs{"rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+
+Json format_td(const TdReport& td) {
+  Json out{{"mr_td", to_hex(td.mr_td)}};
+  for (std::size_t i = 0; i < kRtmrs.size(); ++i) out[kRtmrs[i]] = to_hex(td.rtmr[i]);
+  out["td_attributes"] = to_hex(td.td_attributes);
+  return out;
+}
+
+Result<TdReport> parse_td(const Json& object) {
+  TdReport td = default_td();
+  RATLS_TRY(td.mr_td, hex_member<MrTd>(object, "mr_td"));
+  for (std::size_t i = 0; i < kRtmrs.size(); ++i) {
+    RATLS_TRY(td.rtmr[i], hex_member<Rtmr>(object, kRtmrs[i]));
+  }
+  RATLS_TRY(td.td_attributes, hex_member<TdAttributes>(object, "td_attributes"));
+  return td;
+}
+
 Result<void> parse_members(const Json& object, PlatformState& state) {
   RATLS_TRY(const std::uint64_t version, number_member(object, "version", 0xFFFF));
   if (version != kVersion) {
@@ -111,8 +130,12 @@ Result<void> parse_members(const Json& object, PlatformState& state) {
   }
   constexpr std::uint64_t kMaxNumber = std::numeric_limits<std::uint32_t>::max();
   RATLS_TRY(state.crl_number, number_member(object, "crl_number", kMaxNumber));
-  RATLS_TRY(const Json* enclave, member(object, "enclave"));
-  RATLS_TRY(state.enclave, parse_enclave(*enclave));
+  if (object.contains("td")) {
+    RATLS_TRY(state.td, parse_td(object["td"]));
+  } else {
+    RATLS_TRY(const Json* enclave, member(object, "enclave"));
+    RATLS_TRY(state.enclave, parse_enclave(*enclave));
+  }
   RATLS_TRY(const Json* keys, member(object, "keys"));
   for (const NamedKey& named : kKeys) {
     RATLS_TRY(state.keys.*named.key, key_member(*keys, named.name));
@@ -126,8 +149,7 @@ Result<void> parse_members(const Json& object, PlatformState& state) {
 
 }  // namespace
 
-Result<PlatformState> make_state(const x509::PckExtension& machine, const EnclaveReport& enclave,
-                                 UnixTime now) {
+Result<PlatformState> make_state(const x509::PckExtension& machine, UnixTime now) {
   PlatformState state;
   for (const NamedKey& named : kKeys) {
     RATLS_TRY(state.keys.*named.key, make_key());
@@ -144,14 +166,16 @@ Result<PlatformState> make_state(const x509::PckExtension& machine, const Enclav
   RATLS_TRY(state.pck, issue(spec.pck));
   RATLS_TRY(state.tcb_signing, issue(spec.tcb_signing));
   state.machine = machine;
-  state.enclave = enclave;
   return state;
 }
 
 Result<Bytes> format_state(const PlatformState& state) {
-  Json object{{"version", kVersion},
-              {"crl_number", state.crl_number},
-              {"enclave", format_enclave(state.enclave)}};
+  Json object{{"version", kVersion}, {"crl_number", state.crl_number}};
+  if (state.td) {
+    object["td"] = format_td(*state.td);
+  } else {
+    object["enclave"] = format_enclave(state.enclave);
+  }
   for (const NamedKey& named : kKeys) {
     RATLS_TRY(Bytes pem, (state.keys.*named.key)->to_pem());
     object["keys"][named.name] = as_text(pem);
@@ -183,6 +207,7 @@ Result<Collateral> state_collateral(const PlatformState& state, UnixTime now) {
   basics.pck_ca = kPckCa;
   basics.machine = state.machine;
   basics.enclave = state.enclave;
+  basics.td = state.td;
   basics.crl_number = state.crl_number;
   basics.keys = state.keys;
   RATLS_TRY(WorldSpec spec, plan_world(std::move(basics)));
@@ -195,7 +220,8 @@ Result<Collateral> state_collateral(const PlatformState& state, UnixTime now) {
 }
 
 QuoteSpec state_quote(const PlatformState& state) {
-  QuoteSpec quote = plan_quote(state.machine, state.enclave, state.keys);
+  QuoteSpec quote = state.td ? plan_td_quote(state.machine, *state.td, state.keys)
+                             : plan_quote(state.machine, state.enclave, state.keys);
   quote.certification.type = CertificationType::pck_chain;
   quote.certification.body = pck_chain_body(
       certificate_pem(state.pck) + certificate_pem(state.pck_ca) + certificate_pem(state.root));

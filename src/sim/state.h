@@ -15,12 +15,13 @@ struct PlatformState {
   Bytes tcb_signing;
   x509::PckExtension machine;  ///< as pck says
   EnclaveReport enclave;
+  std::optional<TdReport> td;    ///< of a TDX platform, in place of the enclave
   std::uint64_t crl_number = 0;  ///< of the newest CRLs, or higher
 };
 
-/// make_state makes keys and certificates of a new platform. Errors: internal.
-Result<PlatformState> make_state(const x509::PckExtension& machine, const EnclaveReport& enclave,
-                                 UnixTime now);
+/// make_state makes keys and certificates of a new platform. Caller must still: say which enclave
+/// or TD runs there. Errors: internal.
+Result<PlatformState> make_state(const x509::PckExtension& machine, UnixTime now);
 
 /// format_state writes JSON with the private keys in it: the caller wipes it. Errors: internal.
 Result<Bytes> format_state(const PlatformState& state);
