@@ -373,6 +373,24 @@ def test_the_three_commands_of_the_overview(ratls, serving, tmp_path):
             assert (ended.code, ended.out) == (0, '{"message":"Hello World"}'), ended
 
 
+def test_a_simulated_td_is_attested_from_end_to_end(ratls, serving, new_platform, other_policy):
+    folder = new_platform("--tee", "tdx")
+    policy = ("--policy", folder / "policy.toml")
+    with serving("serve", "--tee", "sim", "--sim", folder, "--listen", "127.0.0.1:0") as running:
+        ended = run(ratls, "verify", running.where, *policy, "--json")
+        report = json.loads(ended.out)
+        assert (ended.code, report["tee"], report["quote_version"]) == (0, "tdx", 4), ended
+        assert report["mr_enclave"] is None and report["debug"] is False
+        assert report["mr_td"] in (folder / "policy.toml").read_text()
+        assert len(report["rtmr2"]) == 96
+        assert run(ratls, "get", *policy, running.where).code == 0
+        assert run(ratls, "get", *other_policy, running.where).code == 4
+        altered = folder / "altered.toml"
+        altered.write_text((folder / "policy.toml").read_text().replace(report["rtmr1"], "ab" * 48))
+        refused = run(ratls, "get", "--policy", altered, running.where)
+        assert refused.code == 7 and "identity_mismatch" in refused.err, refused
+
+
 def test_init_again_keeps_the_identity_and_renews_the_collateral(ratls, new_platform):
     folder = new_platform()
     policy, root, collateral = (folder / name
