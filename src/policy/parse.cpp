@@ -212,14 +212,26 @@ Result<void> read_platform(const TableReader& root, PlatformPolicy& platform) {
   return {};
 }
 
-Result<void> read_collateral(const TableReader& root, CollateralPolicy& collateral) {
-  RATLS_TRY(const TableReader table, open_table(root, "collateral", {"sources", "update"}));
+Result<void> read_collateral(const TableReader& root, const std::filesystem::path& base_dir,
+                             CollateralPolicy& collateral) {
+  RATLS_TRY(const TableReader table,
+            open_table(root, "collateral", {"sources", "update", "evaluation_number", "ca"}));
   RATLS_TRY(auto sources, read_texts(table, "sources", check_source, Spelling::as_written));
   if (sources) collateral.sources = std::move(*sources);
   if (collateral.sources.empty()) {
     return table.refuse("sources", "at least one source is needed");
   }
+  RATLS_TRY(const auto ca, table.text("ca"));
+  if (ca) {
+    auto pem = read_file(base_dir / ca->text, kMaxRootSize);
+    if (!pem) return pem.error().in(ca->where);
+    collateral.ca_pem = std::string(as_text(*pem));
+  }
+  RATLS_TRY(collateral.evaluation_number, table.number("evaluation_number", kMaxU32));
   RATLS_TRY(const auto update, table.text("update"));
+  if (update && collateral.evaluation_number) {
+    return table.refuse("evaluation_number", "it excludes update");
+  }
   if (!update) return {};
   if (update->text == "early") {
     collateral.update = CollateralPolicy::Update::early;
@@ -302,7 +314,7 @@ Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& 
   RATLS_CHECK(policy::read_tds(root, policy::unmeasured_guest(policy), policy.tds));
   RATLS_CHECK(policy::read_tcb(root, policy.tcb));
   RATLS_CHECK(policy::read_platform(root, policy.platform));
-  RATLS_CHECK(policy::read_collateral(root, policy.collateral));
+  RATLS_CHECK(policy::read_collateral(root, policy.base_dir, policy.collateral));
   RATLS_CHECK(policy::read_session(root, policy.session));
   RATLS_CHECK(policy::read_trust(root, policy.base_dir, policy.root_pem));
   RATLS_CHECK(check_policy(policy));

@@ -304,8 +304,10 @@ TEST(ParsePolicy, RefusesWrongSources) {
   };
   EXPECT_EQ(with_sources("\"pcs\", \"file:a b.json\", \"https://h/x\""), Code::ok);
   EXPECT_EQ(with_sources("\"https://[::1]:8081\""), Code::ok);
+  EXPECT_EQ(with_sources("\"http://127.0.0.1:8081/\", \"http://localhost\""), Code::ok);
+  EXPECT_EQ(with_sources("\"http://127.0.0.1.example/\""), Code::policy_invalid);
   for (const char* list :
-       {"", "\"\"", "\"PCS\"", "\"file:\"", "\"collateral.json\"", "\"http://localhost:8081/\"",
+       {"", "\"\"", "\"PCS\"", "\"file:\"", "\"collateral.json\"", "\"http://h:8081/\"",
         "\"https://\"", "\"https:///x\"", "\"https://:1/\"", "\"https://user:pw@h/\"",
         "\"https://h/?a=b\"", "\"https://h/#a\"", "\"https://h h/\"", "\"ftp://h/\"", "\"stapled\"",
         "\"pcs\", \"stapled\"", "\"pcs\", \"other\""}) {
@@ -317,6 +319,18 @@ TEST(ParsePolicy, AllowsStapledWithEvaluationNumber) {
   EXPECT_EQ(code_of(kMinimal + "[tcb]\nmin_evaluation_number = 17\n"
                                "[collateral]\nsources = [\"stapled\"]\n"),
             Code::ok);
+}
+
+TEST_F(PolicyFiles, HaveTheCaAndTheNumberOfCollateral) {
+  write("ca.pem", "a CA");
+  const auto policy =
+      parse_policy(kMinimal + "[collateral]\nca = \"ca.pem\"\nevaluation_number = 17\n", dir_);
+  ASSERT_TRUE(policy.has_value()) << policy.error().message();
+  EXPECT_EQ(policy->collateral.ca_pem, "a CA");
+  EXPECT_EQ(policy->collateral.evaluation_number, 17u);
+  EXPECT_EQ(code_of(kMinimal + "[collateral]\nca = \"missing.pem\"\n"), Code::file_unreadable);
+  EXPECT_EQ(code_of(kMinimal + "[collateral]\nupdate = \"early\"\nevaluation_number = 17\n"),
+            Code::policy_invalid);
 }
 
 TEST(ParsePolicy, RefusesWrongUpdate) {

@@ -42,6 +42,17 @@ Result<void> check_https_url(std::string_view url, std::string_view where) {
   return {};
 }
 
+// Whether an http URL's host is this machine: an address or localhost, no name that looks like one.
+bool is_loopback(std::string_view url) {
+  std::string_view host = url.substr(std::string_view("http://").size());
+  host = host.substr(0, host.find('/'));
+  host =
+      host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  if (host == "localhost" || host == "[::1]") return true;
+  return host.starts_with("127.") && std::ranges::count(host, '.') == 3 && host.back() != '.' &&
+         std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; });
+}
+
 // Longer ones would overflow when they are added to a time.
 Result<void> check_duration(std::chrono::seconds duration, std::string_view where) {
   if (duration.count() < 0) return refused(where, "the duration is negative");
@@ -182,8 +193,11 @@ Result<void> check_source(std::string_view source, std::string_view where) {
     return refused(where, "\"file:\" needs a path after it");
   }
   if (source.starts_with("https://")) return check_https_url(source, where);
+  if (source.starts_with("http://") && is_loopback(source)) {
+    return check_https_url("https" + std::string(source.substr(4)), where);
+  }
   if (source.starts_with("http://")) {
-    return refused(where, "a collateral server is asked over https:// only");
+    return refused(where, "http:// is for servers on this machine only; others need https://");
   }
   return refused(where, "\"" + std::string(source) +
                             "\" is no source: \"pcs\", \"stapled\", \"file:PATH\" and "
