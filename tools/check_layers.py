@@ -27,7 +27,7 @@ LAYERS = {
     "pccs": "base collateral x509",
     "tls": "base crypto x509 collateral evidence policy verifier attester",
     "server": "base attester tls",
-    "client": "base collateral policy verifier tls",
+    "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",
     # crypto: to wipe the key that was written.
     "launch": "base crypto attester",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,14 +104,17 @@ class CollateralSource {
       const CollateralRequest& request) = 0;
 };
 
+/// SourceOpener makes the source of an entry that is "pcs" or an address.
+using SourceOpener = std::function<Result<std::unique_ptr<CollateralSource>>(const std::string&)>;
+
 /// open_collateral_sources joins the entries of [collateral] sources, tried in order until one has
 /// complete, authentic collateral in date, which then decides; when none has, the first answer
 /// does. "file:PATH" (relative to base_dir) is read when first needed, and again when it is out of
-/// date. "pcs", "stapled" and https sources are not available in this version: they end in
-/// collateral_unavailable when they are reached.
+/// date. open_remote makes the sources "pcs" and http(s) addresses; without it, and for "stapled",
+/// which this version does not have, they end in collateral_unavailable when they are reached.
 /// Errors: policy_invalid for an entry that is no source.
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
-    const TrustRoot& root);
+    const TrustRoot& root, const SourceOpener& open_remote = {});
 
 }  // namespace ratls

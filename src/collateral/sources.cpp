@@ -48,7 +48,7 @@ class AbsentSource final : public CollateralSource {
   explicit AbsentSource(std::string name) : name_(std::move(name)) {}
   Result<Prepared> find(const CollateralRequest&) override {
     return Error(Code::collateral_unavailable, name_,
-                 "this version reads collateral from files only; use file:PATH or --collateral");
+                 "this source is not available here; use file:PATH or --collateral");
   }
 
  private:
@@ -88,11 +88,18 @@ class OrderedSources final : public CollateralSource {
 
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
-    const TrustRoot& root) {
+    const TrustRoot& root, const SourceOpener& open_remote) {
   std::vector<std::unique_ptr<CollateralSource>> opened;
   for (const std::string& source : sources) {
     if (source.starts_with("file:") && source.size() > 5) {
       opened.push_back(std::make_unique<FileSource>(base_dir / source.substr(5), root));
+      continue;
+    }
+    const bool is_remote =
+        source == "pcs" || source.starts_with("https://") || source.starts_with("http://");
+    if (is_remote && open_remote) {
+      RATLS_TRY(auto remote, open_remote(source));
+      opened.push_back(std::move(remote));
     } else if (source == "pcs" || source == "stapled" || source.starts_with("https://")) {
       opened.push_back(std::make_unique<AbsentSource>(source));
     } else {
