@@ -16,9 +16,7 @@ Result<Outcome> verify_file(const VerifyArguments& arguments, Policy policy) {
     RATLS_TRY(now, parse_time(arguments.at, "--at"));
   }
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
-  RATLS_TRY(const auto source,
-            open_collateral_sources(verifier.policy().collateral.sources,
-                                    verifier.policy().base_dir, verifier.root()));
+  RATLS_TRY(const auto source, open_policy_sources(verifier));
   const Verdict verdict = subject.is_quote
                               ? verifier.verify_quote(subject.bytes, *source, now)
                               : verifier.verify_certificate(subject.bytes, {}, *source, now);

@@ -13,6 +13,10 @@
 
 namespace ratls {
 
+/// open_policy_sources opens the sources that the verifier's policy names: files, "pcs" and
+/// addresses of PCCS. Errors: policy_invalid.
+Result<std::shared_ptr<CollateralSource>> open_policy_sources(const Verifier& verifier);
+
 /// ClientOptions says how to connect; what to trust is the policy's.
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{10000};  ///< with the handshake and its verification

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "client/connection.h"
+#include "ratls/pccs.h"
 #include "tls/openssl_setup.h"
 
 namespace ratls {
@@ -17,6 +18,17 @@ struct Client::State {
   std::mutex mutex;  // for connection's calls, not for its last verdict
   client::Connection connection;
 };
+
+Result<std::shared_ptr<CollateralSource>> open_policy_sources(const Verifier& verifier) {
+  tls::set_up_openssl();  // before libcurl would, with the configuration file
+  const CollateralPolicy& wanted = verifier.policy().collateral;
+  const PccsOptions options{.early = wanted.update == CollateralPolicy::Update::early,
+                            .evaluation_number = wanted.evaluation_number,
+                            .ca_pem = wanted.ca_pem};
+  return open_collateral_sources(
+      wanted.sources, verifier.policy().base_dir, verifier.root(),
+      [&](const std::string& url) { return open_pccs(url, options, verifier.root()); });
+}
 
 std::string_view ClientResponse::header(std::string_view name) const {
   return client::find_header(headers, name);
@@ -35,9 +47,7 @@ Result<Client> Client::create(const std::string& url, Policy policy, ClientOptio
   RATLS_TRY(client::Proxy proxy, client::choose_proxy(options, origin.host));
   RATLS_TRY(Verifier verifier, Verifier::create(std::move(policy)));
   if (source == nullptr) {
-    const Policy& judged_by = verifier.policy();
-    RATLS_TRY(source, open_collateral_sources(judged_by.collateral.sources, judged_by.base_dir,
-                                              verifier.root()));
+    RATLS_TRY(source, open_policy_sources(verifier));
   }
   PeerVerifier peer(std::move(verifier), std::move(source), origin.host);
   return Client(std::make_unique<State>(std::move(origin), std::move(peer), std::move(options),
