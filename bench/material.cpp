@@ -41,7 +41,7 @@ std::optional<Material> recorded_material() {
   auto quote = read_file(dir / "quote.bin", kMaxFile);
   const auto collateral = read_file(dir / "collateral.json", kMaxFile);
   if (!quote || !collateral) return std::nullopt;
-  Policy policy = policy_for(parse_quote(*quote).value().report);
+  Policy policy = policy_for(*parse_quote(*quote).value().enclave());
   policy.dangerous_allow_debug = true;
   return Material{.name = "intel",
                   .quote = std::move(quote).value(),
