@@ -94,7 +94,7 @@ TEST_F(PeerVerifierTest, AcceptsAnAttestedServer) {
   ASSERT_NE(pair.verdict(), nullptr);
   EXPECT_TRUE(pair.verdict()->accepted());
   ASSERT_NE(pair.session(), nullptr);
-  EXPECT_EQ(pair.session()->peer().enclave().mr_enclave,
+  EXPECT_EQ(pair.session()->peer().enclave()->mr_enclave,
             platform_.world.quote_spec.report.mr_enclave);
   EXPECT_EQ(pair.session()->peer().report().proves, Proves::session);
   EXPECT_EQ(SSL_get_verify_result(pair.client.get()), X509_V_OK);
