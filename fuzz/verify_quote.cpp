@@ -38,6 +38,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const int group = ratls::exit_code(verdict.result.error().code());
     ratls::fuzz::require((group >= 3 && group <= 5) || group == 8);
     ratls::fuzz::require(!verdict.report.authenticated && !verdict.report.enclave);
+    ratls::fuzz::require(!verdict.report.td);
   }
   return 0;
 }
