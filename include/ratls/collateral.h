@@ -96,7 +96,9 @@ struct CollateralRequest {
 };
 
 /// CollateralSource finds collateral. Implementations may block on files or the network; find may
-/// be called from any thread. Errors: collateral_unavailable, collateral_malformed.
+/// be called from any thread. Errors: collateral_unavailable, collateral_malformed; those of a
+/// service also collateral_platform_unknown, collateral_number_retired,
+/// collateral_server_untrusted (ratls/pccs.h).
 class CollateralSource {
  public:
   virtual ~CollateralSource() = default;
