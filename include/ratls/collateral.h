@@ -66,7 +66,7 @@ class TrustRoot {
 /// Dates are not judged here. Thread-safety: immutable.
 class PreparedCollateral {
  public:
-  static std::shared_ptr<const PreparedCollateral> prepare(const Collateral& collateral,
+  static std::shared_ptr<const PreparedCollateral> prepare(Collateral collateral,
                                                            const TrustRoot& root,
                                                            std::string source);
   ~PreparedCollateral();
@@ -78,11 +78,15 @@ class PreparedCollateral {
   /// source is where it came from: "file", "pccs", "stapled" or "cache".
   const std::string& source() const noexcept { return source_; }
 
+  /// collateral is what was prepared, to be stored or handed on.
+  const Collateral& collateral() const noexcept { return collateral_; }
+
   struct Parts;  // src/collateral/parts.h, for src/verifier
   const Parts& parts() const noexcept { return *parts_; }
 
  private:
   PreparedCollateral() = default;
+  Collateral collateral_;
   std::string source_;
   std::unique_ptr<const Parts> parts_;
 };

@@ -88,7 +88,7 @@ Result<SignedPart<tcb::QeIdentity>> check_qe_identity(const Collateral& collater
 
 }  // namespace
 
-std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(const Collateral& collateral,
+std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(Collateral collateral,
                                                                       const TrustRoot& root,
                                                                       std::string source) {
   auto pck_crl = x509::parse_crl(collateral.pck_crl, "pck_crl");
@@ -114,6 +114,7 @@ std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(const Coll
                                           .tcb_info = check_tcb_info(collateral, tcb_signer),
                                           .qe_identity = check_qe_identity(collateral, qe_signer),
                                           .pck_chain = std::move(pck_chain)});
+  prepared->collateral_ = std::move(collateral);
   return prepared;
 }
 

@@ -33,7 +33,7 @@ class FileSource final : public CollateralSource {
     }
     auto collateral = parse_collateral(as_text(*content));
     if (!collateral) return collateral.error().in(path_.string());
-    return PreparedCollateral::prepare(*collateral, root_, "file");
+    return PreparedCollateral::prepare(std::move(*collateral), root_, "file");
   }
 
   const std::filesystem::path path_;

@@ -106,7 +106,7 @@ class PccsSource final : public CollateralSource {
     out.pck_crl = std::move(*crl);
     out.pck_crl_issuer_chain = std::move(pck_crl.chain);
     RATLS_TRY(out.root_ca_crl, fetch_root_crl());
-    return PreparedCollateral::prepare(out, root_, "pccs");
+    return PreparedCollateral::prepare(std::move(out), root_, "pccs");
   }
 
   const Address address_;
