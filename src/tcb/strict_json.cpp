@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
+#include <utility>
+#include <vector>
 
 namespace ratls::tcb {
 namespace {
@@ -11,46 +12,63 @@ namespace {
 constexpr std::size_t kMaxDepth = 8;  // Intel's deepest is 5
 constexpr std::size_t kMaxAdvisorySize = 64;
 
-// KeyWatch looks at the parser's events for what nlohmann::json itself lets pass, and ends the
-// parsing there. It is a pass of its own, because parsing with a callback looks at all elements of
-// an array again after each object in it, which a hostile text makes last for hours.
-class KeyWatch final : public nlohmann::json_sax<StrictJson> {
+// TreeBuilder makes the value from the parser's events. It is not nlohmann::json's own way, which
+// lets a key be there twice, and with a callback that would notice looks at all elements of an
+// array again after each object in it, so that a hostile text lasts for hours.
+class TreeBuilder final : public nlohmann::json_sax<StrictJson> {
  public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return open(); }
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(StrictJson::object()); }
   bool end_object() override { return close(); }
-  bool start_array(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(StrictJson::array()); }
   bool end_array() override { return close(); }
   bool key(string_t& key) override {
-    if (keys_.back().insert(key).second) return true;
-    duplicate_ = key;
-    return false;
+    const auto [member, is_new] = open_.back()->get_ref<StrictJson::object_t&>().try_emplace(key);
+    member_ = &member->second;
+    if (!is_new) duplicate_ = key;
+    return is_new;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
     return false;
   }
 
+  StrictJson& value() noexcept { return root_; }
   bool too_deep() const noexcept { return too_deep_; }
   const std::optional<std::string>& duplicate() const noexcept { return duplicate_; }
 
  private:
-  bool open() {
-    too_deep_ = keys_.size() == kMaxDepth;
-    keys_.emplace_back();
-    return !too_deep_;
+  // The place of the next value: the text's own, the end of the open array, or the last key's.
+  StrictJson& next_place() {
+    if (open_.empty()) return root_;
+    if (!open_.back()->is_array()) return *member_;
+    return open_.back()->get_ref<StrictJson::array_t&>().emplace_back();
+  }
+  bool add(StrictJson value) {
+    next_place() = std::move(value);
+    return true;
+  }
+  bool open(StrictJson empty) {
+    too_deep_ = open_.size() == kMaxDepth;
+    if (too_deep_) return false;
+    StrictJson& place = next_place();
+    place = std::move(empty);
+    open_.push_back(&place);
+    return true;
   }
   bool close() {
-    keys_.pop_back();
+    open_.pop_back();
     return true;
   }
 
-  std::vector<std::set<std::string>> keys_;  // of the objects and arrays that are open
+  StrictJson root_;
+  std::vector<StrictJson*> open_;  // only the last of them grows, so the pointers stay good
+  StrictJson* member_ = nullptr;
   std::optional<std::string> duplicate_;
   bool too_deep_ = false;
 };
@@ -73,14 +91,12 @@ Result<StrictJson> parse_strict_json(std::string_view text, std::size_t max_size
   if (text.find('\0') != std::string_view::npos || text.starts_with("\xEF\xBB\xBF")) {
     return Error(on_error, "json", "this is no JSON text");
   }
-  KeyWatch watch;
-  const bool readable = StrictJson::sax_parse(text, &watch);
-  if (watch.too_deep()) return Error(on_error, "json", "it is nested too deeply");
-  if (watch.duplicate()) return Error(on_error, *watch.duplicate(), "the key is there twice");
+  TreeBuilder tree;
+  const bool readable = StrictJson::sax_parse(text, &tree);
+  if (tree.too_deep()) return Error(on_error, "json", "it is nested too deeply");
+  if (tree.duplicate()) return Error(on_error, *tree.duplicate(), "the key is there twice");
   if (!readable) return Error(on_error, "json", "this is no JSON text");
-  StrictJson value = StrictJson::parse(text, nullptr, false);
-  if (value.is_discarded()) return Error(on_error, "json", "this is no JSON text");
-  return value;
+  return std::move(tree.value());
 } catch (const std::exception& failure) {
   return Error(on_error, "json", failure.what());
 }
