@@ -147,10 +147,14 @@ TEST_F(Sources, GoOnWhenOneIsNotAvailable) {
 TEST_F(Sources, GoOnFromCollateralThatCannotBeUsed) {
   Collateral forged = world().collateral;
   forged.tcb_info += " ";
+  Collateral unsigned_crl = world().collateral;
+  unsigned_crl.pck_crl.back() ^= 1;
   write("bad.json", "{");
   write("forged.json", format_collateral(forged));
+  write("unsigned_crl.json", format_collateral(unsigned_crl));
   write("good.json", format_collateral(world().collateral));
-  const auto found = find({"file:bad.json", "file:forged.json", "file:good.json"});
+  const auto found =
+      find({"file:bad.json", "file:forged.json", "file:unsigned_crl.json", "file:good.json"});
   ASSERT_TRUE(found.has_value());
   EXPECT_TRUE((*found)->usable_at(sim::kWorldTime));
 }

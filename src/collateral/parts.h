@@ -32,8 +32,8 @@ struct PreparedCollateral::Parts {
   TrustRoot root;              ///< the one that all signatures were checked against
   Result<x509::Crl> root_crl;  ///< signed by the root
   Result<x509::Crl> pck_crl;   ///< parsed only; pck_crl_signer says who signed it
-  /// The CA of pck_crl_issuer_chain when the root signed it and it signed pck_crl. It only saves
-  /// work: without it the verifier checks the CRL with the CA of the quote's own chain.
+  /// The CA of pck_crl_issuer_chain when the root signed it and it signed pck_crl. Without it the
+  /// verifier checks the CRL with the CA of the quote's own chain.
   std::optional<VerifiedCa> pck_crl_signer;
   Result<SignedPart<tcb::TcbInfo>> tcb_info;
   Result<SignedPart<tcb::QeIdentity>> qe_identity;

@@ -122,7 +122,8 @@ PreparedCollateral::~PreparedCollateral() = default;
 
 bool PreparedCollateral::usable_at(UnixTime now) const noexcept {
   const Parts& parts = *parts_;
-  if (!parts.root_crl || !parts.pck_crl || !parts.tcb_info || !parts.qe_identity) return false;
+  if (!parts.root_crl || !parts.pck_crl || !parts.pck_crl_signer) return false;
+  if (!parts.tcb_info || !parts.qe_identity) return false;
   const auto in_date = [now](UnixTime from, UnixTime until) { return now >= from && now <= until; };
   const auto& tcb_info = parts.tcb_info->content;
   const auto& qe_identity = parts.qe_identity->content;
