@@ -282,13 +282,15 @@ Result<Platform> Platform::init(const fs::path& given_dir, const PlatformOptions
   ++state.crl_number;
   RATLS_CHECK(write_state(dir, state));
   RATLS_CHECK(write_public_files(dir, state, now));
-  return Platform(std::make_shared<const State>(State{state_quote(state)}));
+  RATLS_TRY(QuoteSpec quote, state_quote(state));
+  return Platform(std::make_shared<const State>(State{std::move(quote)}));
 }
 
 Result<Platform> Platform::load(const fs::path& dir) {
   RATLS_CHECK(check_complete(dir));
   RATLS_TRY(const PlatformState state, read_state(dir));
-  return Platform(std::make_shared<const State>(State{state_quote(state)}));
+  RATLS_TRY(QuoteSpec quote, state_quote(state));
+  return Platform(std::make_shared<const State>(State{std::move(quote)}));
 }
 
 Result<Bytes> Platform::quote(const ReportData& report_data) const {

@@ -48,12 +48,21 @@ EnclaveReport bound_qe_report(const QuoteSpec& spec, BytesView attestation_key) 
   return report;
 }
 
-// QE report, its signature, authentication data, certification data of the platform.
-Result<Bytes> write_qe_part(const QuoteSpec& spec, BytesView attestation_key) {
+Bytes write_qe_report(const QuoteSpec& spec, BytesView attestation_key) {
   Bytes out = write_enclave_report(bound_qe_report(spec, attestation_key));
   if (spec.edit_qe_report) spec.edit_qe_report(out);
-  RATLS_TRY(const Bytes signature, spec.qe_report_signer->sign_raw(out));
-  append(out, signature);
+  return out;
+}
+
+// QE report, its signature, authentication data, certification data of the platform.
+Result<Bytes> write_qe_part(const QuoteSpec& spec, BytesView attestation_key) {
+  Bytes out = write_qe_report(spec, attestation_key);
+  if (spec.qe_report_signature) {
+    append(out, *spec.qe_report_signature);
+  } else {
+    RATLS_TRY(const Bytes signature, spec.qe_report_signer->sign_raw(out));
+    append(out, signature);
+  }
   append_u16(out, spec.qe_auth_data.size());
   append(out, spec.qe_auth_data);
   append_certification(out, spec.certification.type, spec.certification.body);
@@ -118,6 +127,13 @@ Bytes write_enclave_report(const EnclaveReport& report) {
   append(out, report.isv_family_id.view());
   append(out, report.report_data.view());
   return out;
+}
+
+Result<void> certify_attestation_key(QuoteSpec& spec) {
+  RATLS_TRY(const Bytes attestation_key, spec.attestation_key->public_point());
+  const Bytes report = write_qe_report(spec, attestation_key);
+  RATLS_TRY(spec.qe_report_signature, spec.qe_report_signer->sign_raw(report));
+  return {};
 }
 
 Result<Bytes> make_quote(const QuoteSpec& spec) {

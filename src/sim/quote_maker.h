@@ -27,12 +27,17 @@ struct QuoteSpec {
   CertificationData certification;           ///< body as it is written
   Key quote_signer;                          ///< null: attestation_key
   Key qe_report_signer;                      ///< the PCK key
+  std::optional<Bytes> qe_report_signature;  ///< absent: made for each quote
   Edit edit_signed_bytes;                    ///< of header and report
   Edit edit_qe_report;                       ///< of the 384 bytes of the QE report
 };
 
 /// put_report_data sets what the quote is over, in whichever body there is.
 void put_report_data(QuoteSpec& spec, const ReportData& report_data);
+
+/// certify_attestation_key signs the QE report once, as hardware does for each attestation key, so
+/// that all quotes carry the same signature. Errors: internal.
+Result<void> certify_attestation_key(QuoteSpec& spec);
 
 /// make_quote writes and signs a quote of version 3, 4 or 5. Errors: internal.
 Result<Bytes> make_quote(const QuoteSpec& spec);

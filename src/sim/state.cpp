@@ -219,12 +219,13 @@ Result<Collateral> state_collateral(const PlatformState& state, UnixTime now) {
   return std::move(world.collateral);
 }
 
-QuoteSpec state_quote(const PlatformState& state) {
+Result<QuoteSpec> state_quote(const PlatformState& state) {
   QuoteSpec quote = state.td ? plan_td_quote(state.machine, *state.td, state.keys)
                              : plan_quote(state.machine, state.enclave, state.keys);
   quote.certification.type = CertificationType::pck_chain;
   quote.certification.body = pck_chain_body(
       certificate_pem(state.pck) + certificate_pem(state.pck_ca) + certificate_pem(state.root));
+  RATLS_CHECK(certify_attestation_key(quote));
   return quote;
 }
 

@@ -30,7 +30,7 @@ Result<PlatformState> parse_state(BytesView json);
 
 /// state_collateral makes collateral that is valid from now. Errors: internal.
 Result<Collateral> state_collateral(const PlatformState& state, UnixTime now);
-/// state_quote is what Platform::quote signs, without report data.
-QuoteSpec state_quote(const PlatformState& state);
+/// state_quote is what Platform::quote signs, without report data. Errors: internal.
+Result<QuoteSpec> state_quote(const PlatformState& state);
 
 }  // namespace ratls::sim
