@@ -4,9 +4,11 @@
 namespace ratls::verifier {
 namespace {
 
-// The chain of the collateral, for certification data 1 to 3.
-Result<PckChain> chain_of(const Subject& subject, const PreparedCollateral::Parts& parts,
-                          const Trust& trust, UnixTime now, Report& report) {
+// The quote's chain, or that of the collateral for certification data 1 to 3.
+Result<std::shared_ptr<const PckChain>> chain_of(const Subject& subject,
+                                                 const PreparedCollateral::Parts& parts,
+                                                 const Trust& trust, UnixTime now, Report& report) {
+  if (subject.chain != nullptr) return subject.chain;
   if (!parts.pck_chain) {
     return Error(
         Code::certification_data_unsupported, "quote.certification_data",
@@ -28,14 +30,10 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
     return Error(Code::root_untrusted, "collateral", "it was prepared for another root");
   }
   report.collateral_source = collateral.source();
-  std::optional<PckChain> of_collateral;
-  if (!subject.chain) {
-    RATLS_TRY(of_collateral, chain_of(subject, parts, trust, now, report));
-  }
-  const PckChain& chain = subject.chain ? *subject.chain : *of_collateral;
+  RATLS_TRY(const auto shared_chain, chain_of(subject, parts, trust, now, report));
+  const PckChain& chain = *shared_chain;
   // Once more: the examination may have been made at another time.
-  RATLS_CHECK(
-      check_chain_dates(chain.leaf, chain.intermediate, trust.root().impl().certificate, now));
+  RATLS_CHECK(check_chain_dates(chain, trust.root(), now));
   RATLS_CHECK(check_crls(chain, parts, now));
   RATLS_CHECK(check_documents(subject, chain, parts, now, report));
   RATLS_CHECK(check_tdx_module(subject.quote, parts.tcb_info->content));
@@ -46,7 +44,7 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
   UnixTime expires = std::min(*report.collateral_expires,
                               *report.collateral_issued + policy.tcb.max_collateral_age);
   if (subject.certificate) {
-    RATLS_TRY(const UnixTime end, check_certificate(subject, policy, now, report));
+    RATLS_TRY(const UnixTime end, check_certificate(subject, trust, policy, now, report));
     expires = std::min(expires, end);
   }
   return expires;

@@ -19,6 +19,13 @@ Result<void> check_dates(const x509::Certificate& certificate, UnixTime now, Cod
   return {};
 }
 
+// Leaf, intermediate and root, the root first.
+Result<void> check_dates_of(std::array<const x509::Certificate*, 3> chain, UnixTime now) {
+  RATLS_CHECK(check_dates(*chain[2], now, Code::pck_chain_expired, "pck_chain[2]"));
+  RATLS_CHECK(check_dates(*chain[1], now, Code::pck_chain_expired, "pck_chain[1]"));
+  return check_dates(*chain[0], now, Code::pck_chain_expired, "pck_chain[0]");
+}
+
 // Intel PCK profile 1.3: what the three certificates are called and may do.
 Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificate& intermediate) {
   const auto wrong = [](std::string_view where, std::string detail) {
@@ -66,16 +73,13 @@ void report_platform(const PckChain& chain, const TrustRoot& root, Report& repor
 
 }  // namespace
 
-Result<void> check_chain_dates(const x509::Certificate& leaf, const x509::Certificate& intermediate,
-                               const x509::Certificate& root, UnixTime now) {
-  RATLS_CHECK(check_dates(root, now, Code::pck_chain_expired, "pck_chain[2]"));
-  RATLS_CHECK(check_dates(intermediate, now, Code::pck_chain_expired, "pck_chain[1]"));
-  return check_dates(leaf, now, Code::pck_chain_expired, "pck_chain[0]");
+Result<void> check_chain_dates(const PckChain& chain, const TrustRoot& root, UnixTime now) {
+  return check_dates_of({&chain.leaf, &chain.intermediate, &root.impl().certificate}, now);
 }
 
 // Step B (Intel QVL, PckCertVerifier; RFC 5280 6.1.3 for signatures and dates).
-Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
-                                  UnixTime now, Report& report) {
+Result<std::shared_ptr<const PckChain>> verify_pck_chain(
+    std::vector<x509::Certificate> certificates, const Trust& trust, UnixTime now, Report& report) {
   if (certificates.size() != 3) {
     return Error(Code::pck_chain_malformed, "pck_chain",
                  "leaf, intermediate and root are needed, got " +
@@ -98,14 +102,15 @@ Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, c
   if (!trust.signed_by(certificates[0], certificates[1], intermediate_key)) {
     return Error(untrusted, "pck_chain[0]", "not signed by the intermediate");
   }
-  RATLS_CHECK(check_chain_dates(certificates[0], certificates[1], trusted, now));
+  RATLS_CHECK(check_dates_of({&certificates[0], &certificates[1], &trusted}, now));
   RATLS_TRY(auto extension, x509::parse_pck_extension(certificates[0]));
-  PckChain chain{.leaf = std::move(certificates[0]),
-                 .intermediate = std::move(certificates[1]),
-                 .leaf_key = std::move(leaf_key),
-                 .intermediate_key = std::move(intermediate_key),
-                 .extension = std::move(extension)};
-  report_platform(chain, trust.root(), report);
+  const auto chain =
+      std::make_shared<const PckChain>(PckChain{.leaf = std::move(certificates[0]),
+                                                .intermediate = std::move(certificates[1]),
+                                                .leaf_key = std::move(leaf_key),
+                                                .intermediate_key = std::move(intermediate_key),
+                                                .extension = std::move(extension)});
+  report_platform(*chain, trust.root(), report);
   return chain;
 }
 
@@ -114,8 +119,15 @@ Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now
   report.tee = subject.quote.tee();
   const CertificationData& data = subject.quote.signature.certification_data;
   if (data.type != CertificationType::pck_chain) return {};  // the collateral brings the chain
+  subject.chain = trust.known_chain(data.body);
+  if (subject.chain != nullptr) {
+    RATLS_CHECK(check_chain_dates(*subject.chain, trust.root(), now));
+    report_platform(*subject.chain, trust.root(), report);
+    return {};
+  }
   RATLS_TRY(auto certificates, x509::parse_pem_chain(data.body, 3, Code::pck_chain_malformed));
   RATLS_TRY(subject.chain, verify_pck_chain(std::move(certificates), trust, now, report));
+  trust.remember_chain(data.body, subject.chain);
   return {};
 }
 

@@ -6,20 +6,10 @@
 #include "ratls/verifier.h"
 #include "verifier/trust.h"
 #include "x509/certificate.h"
-#include "x509/pck_extension.h"
 
 // The numbered steps of docs/verification.md. Each fills the report with what it has authenticated
 // and ends at the first failure.
 namespace ratls::verifier {
-
-/// PckChain is leaf, intermediate and root of a platform, verified up to the trusted root.
-struct PckChain {
-  x509::Certificate leaf;
-  x509::Certificate intermediate;
-  crypto::P256PublicKey leaf_key;
-  crypto::P256PublicKey intermediate_key;
-  x509::PckExtension extension;
-};
 
 /// Subject is what is being verified.
 struct Subject {
@@ -27,7 +17,7 @@ struct Subject {
   CertificateContext context;
   std::optional<x509::Certificate> certificate;  ///< absent for a bare quote
   std::optional<evidence::Evidence> evidence;    ///< absent for a bare quote
-  std::optional<PckChain> chain;  ///< absent before step B, which may need the collateral
+  std::shared_ptr<const PckChain> chain;  ///< null before step B, which may need the collateral
 };
 
 /// examine_binding is steps A and Q for a certificate. Errors: groups 3 and 4.
@@ -38,12 +28,11 @@ Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now
 
 /// verify_pck_chain is step B. Errors: pck_chain_malformed, root_untrusted, pck_chain_untrusted,
 /// pck_chain_expired.
-Result<PckChain> verify_pck_chain(std::vector<x509::Certificate> certificates, const Trust& trust,
-                                  UnixTime now, Report& report);
+Result<std::shared_ptr<const PckChain>> verify_pck_chain(
+    std::vector<x509::Certificate> certificates, const Trust& trust, UnixTime now, Report& report);
 
 /// check_chain_dates is the part of step B that depends on the time. Errors: pck_chain_expired.
-Result<void> check_chain_dates(const x509::Certificate& leaf, const x509::Certificate& intermediate,
-                               const x509::Certificate& root, UnixTime now);
+Result<void> check_chain_dates(const PckChain& chain, const TrustRoot& root, UnixTime now);
 
 /// judge is all that needs collateral, and the policy; the value is when the verdict ends.
 Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
@@ -77,7 +66,7 @@ Result<void> check_identity_policy(const Policy& policy, Report& report);
 /// check_certificate is steps R and S, for a certificate or a session; the value is when it ends.
 /// Errors: certificate_untrusted, certificate_unbound, certificate_expired and group
 /// 7.
-Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy, UnixTime now,
-                                   Report& report);
+Result<UnixTime> check_certificate(const Subject& subject, const Trust& trust, const Policy& policy,
+                                   UnixTime now, Report& report);
 
 }  // namespace ratls::verifier

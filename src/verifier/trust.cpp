@@ -20,36 +20,51 @@ crypto::Sha256 proof_of(std::string_view kind, std::initializer_list<BytesView> 
   return crypto::sha256(all);
 }
 
+template <class Proofs, class Check>
+bool once(Proofs& proofs, const crypto::Sha256& proof, Check check) {
+  if (proofs.find([&](const crypto::Sha256& known) { return known == proof; })) return true;
+  if (!check()) return false;
+  proofs.add(proof);
+  return true;
+}
+
 }  // namespace
-
-bool Trust::known(const crypto::Sha256& proof) const {
-  const std::lock_guard lock(mutex_);
-  const auto end = known_.begin() + static_cast<std::ptrdiff_t>(std::min(remembered_, kMaxKnown));
-  return std::find(known_.begin(), end, proof) != end;
-}
-
-void Trust::remember(const crypto::Sha256& proof) const {
-  const std::lock_guard lock(mutex_);
-  known_[remembered_ % kMaxKnown] = proof;
-  ++remembered_;
-}
 
 bool Trust::signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer,
                       const crypto::P256PublicKey& issuer_key) const {
-  const crypto::Sha256 proof =
-      proof_of("certificate", {certificate.der, issuer.subject, issuer_key.point()});
-  if (known(proof)) return true;
-  if (!x509::signed_by(certificate, issuer, issuer_key)) return false;
-  remember(proof);
-  return true;
+  return once(platform_proofs_,
+              proof_of("certificate", {certificate.der, issuer.subject, issuer_key.point()}),
+              [&] { return x509::signed_by(certificate, issuer, issuer_key); });
 }
 
-bool Trust::verify(const crypto::P256PublicKey& key, BytesView message, BytesView signature) const {
-  const crypto::Sha256 proof = proof_of("message", {key.point(), message, signature});
-  if (known(proof)) return true;
-  if (!key.verify(message, signature)) return false;
-  remember(proof);
-  return true;
+bool Trust::verify_qe_report(const crypto::P256PublicKey& key, BytesView message,
+                             BytesView signature) const {
+  return once(platform_proofs_, proof_of("QE report", {key.point(), message, signature}),
+              [&] { return key.verify(message, signature); });
+}
+
+bool Trust::verify_quote(const crypto::P256PublicKey& key, BytesView message,
+                         BytesView signature) const {
+  return once(quote_proofs_, proof_of("quote", {key.point(), message, signature}),
+              [&] { return key.verify(message, signature); });
+}
+
+bool Trust::self_signature_valid(const x509::Certificate& certificate) const {
+  return once(quote_proofs_, proof_of("self-signed", {certificate.der}),
+              [&] { return x509::self_signature_valid(certificate); });
+}
+
+std::shared_ptr<const PckChain> Trust::known_chain(BytesView certification_data) const {
+  const auto found = chains_.find([&](const std::shared_ptr<const KnownChain>& known) {
+    return std::ranges::equal(known->certification_data, certification_data);
+  });
+  return found ? (*found)->chain : nullptr;
+}
+
+void Trust::remember_chain(BytesView certification_data,
+                           std::shared_ptr<const PckChain> chain) const {
+  chains_.add(std::make_shared<const KnownChain>(
+      KnownChain{Bytes(certification_data.begin(), certification_data.end()), std::move(chain)}));
 }
 
 }  // namespace ratls::verifier
