@@ -197,7 +197,7 @@ void run(std::vector<Variant>& variants) {
 int measure() {
   const auto spec = sim::plan_world();
   const sim::World world = sim::build_world(spec.value()).value();
-  const Material material = simulated_material(world);
+  const Material material = simulated_material("SGX", world);
   CertificateOptions options;
   const AttestedCertificate attested = attester_of(world, options).certify(material.now).value();
   options.legacy_extension = false;

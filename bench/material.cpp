@@ -19,18 +19,39 @@ Policy policy_for(const EnclaveReport& enclave) {
   return policy;
 }
 
+Policy policy_for(const TdReport& td) {
+  TdIdentity identity;
+  identity.name = "measured";
+  identity.mr_td = td.mr_td;
+  for (std::size_t i = 0; i < td.rtmr.size(); ++i) identity.rtmr[i] = td.rtmr[i];
+  Policy policy;
+  policy.tds.push_back(std::move(identity));
+  return policy;
+}
+
 constexpr std::size_t kMaxFile = 1024 * 1024;
+constexpr int kMoreQuotes = 300;
 
 }  // namespace
 
-Material simulated_material(const sim::World& world) {
-  Policy policy = policy_for(world.quote_spec.report);
-  policy.root_pem = world.root_pem;
-  return {.name = "simulated",
-          .quote = world.quote(ReportData{}).value(),
-          .collateral = format_collateral(world.collateral),
-          .policy = std::move(policy),
-          .now = sim::kWorldTime};
+Material simulated_material(const std::string& name, const sim::World& world) {
+  sim::QuoteSpec spec = world.quote_spec;
+  must(sim::certify_attestation_key(spec).has_value(), "the attestation key is not certified");
+  Material material{.name = name,
+                    .quote = sim::make_quote(spec).value(),
+                    .collateral = format_collateral(world.collateral),
+                    .policy = spec.td ? policy_for(*spec.td) : policy_for(spec.report),
+                    .now = sim::kWorldTime,
+                    .more_quotes = {},
+                    .quotes_by_keys = {}};
+  material.policy.root_pem = world.root_pem;
+  sim::QuoteSpec other_key = world.quote_spec;
+  for (int i = 0; i < kMoreQuotes; ++i) {
+    material.more_quotes.push_back(sim::make_quote(spec).value());
+    other_key.attestation_key = sim::make_key().value();
+    material.quotes_by_keys.push_back(sim::make_quote(other_key).value());
+  }
+  return material;
 }
 
 // Ice Lake server, 17 TCB levels, UpToDate; a debug enclave, of which the policy has to approve.
@@ -47,11 +68,19 @@ std::optional<Material> recorded_material() {
                   .quote = std::move(quote).value(),
                   .collateral = std::string(as_text(*collateral)),
                   .policy = std::move(policy),
-                  .now = UnixTime(std::chrono::seconds(1653761385))};
+                  .now = UnixTime(std::chrono::seconds(1653761385)),
+                  .more_quotes = {},
+                  .quotes_by_keys = {}};
 }
 
 Attester attester_of(const sim::World& world, CertificateOptions options) {
-  const auto source = [&world](const ReportData& report_data) { return world.quote(report_data); };
+  sim::QuoteSpec spec = world.quote_spec;
+  must(sim::certify_attestation_key(spec).has_value(), "the attestation key is not certified");
+  const auto source = [spec](const ReportData& report_data) {
+    sim::QuoteSpec quote = spec;
+    sim::put_report_data(quote, report_data);
+    return sim::make_quote(quote);
+  };
   return Attester::create(source, std::move(options)).value();
 }
 

@@ -18,17 +18,20 @@ struct Material {
   std::string collateral;  ///< the JSON text, as a file or a server has it
   Policy policy;
   UnixTime now{};
+  // Of the same platform, for a forged one only; more than a verifier remembers.
+  std::vector<Bytes> more_quotes;     ///< with the same attestation key
+  std::vector<Bytes> quotes_by_keys;  ///< each with another attestation key
 };
 
-/// simulated_material is a forged platform's: an SGX quote of version 3 with its PCK chain.
-Material simulated_material(const sim::World& world);
+/// simulated_material is a forged platform's, with its PCK chain in each quote.
+Material simulated_material(const std::string& name, const sim::World& world);
 
 /// recorded_material is a quote of Intel's hardware with the collateral of its day, from
 /// $RATLS_SHARED_DIR/vectors or ../shared/vectors beside the source tree; none where it is not
 /// there.
 std::optional<Material> recorded_material();
 
-/// attester_of makes certificates in a simulated world, which must outlive it.
+/// attester_of makes certificates in a simulated world.
 Attester attester_of(const sim::World& world, CertificateOptions options = {});
 
 /// GivenCollateral is a source that has just this. Thread-safety: any thread.
