@@ -22,6 +22,8 @@ enum class Proves { quote, certificate, session };
 struct CertificateContext {
   Proves proves = Proves::certificate;  ///< certificate or session
   std::string host;  ///< the name or address that was asked for; for [session] check_name
+
+  bool operator==(const CertificateContext&) const = default;
 };
 
 /// Report is what the verifier read and authenticated. An absent value was not reached, or was not
@@ -94,7 +96,7 @@ class VerifiedQuote {
   }
   const TdReport* td() const noexcept { return report_.td ? &*report_.td : nullptr; }
   /// expires is the last second for which the verdict holds: the earliest end of certificate,
-  /// attested end and collateral.
+  /// attested end, collateral and grace.
   UnixTime expires() const noexcept { return expires_; }
 
  private:
@@ -154,7 +156,9 @@ class Verifier {
   Verdict decide(const Examination& examination, const PreparedCollateral& collateral,
                  UnixTime now) const;
 
-  /// verify_quote and verify_certificate join the two, asking the source in between.
+  /// verify_quote and verify_certificate join the two, asking the source in between. The verdict on
+  /// a certificate that was accepted before is given again while the context, the collateral that
+  /// the source gives and all dates hold.
   /// Blocks: as the source does.
   Verdict verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const;
   Verdict verify_certificate(BytesView der, const CertificateContext& context,
@@ -163,7 +167,6 @@ class Verifier {
  private:
   struct State;
   explicit Verifier(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-  Verdict finish(Examination examination, CollateralSource& source, UnixTime now) const;
   std::shared_ptr<const State> state_;
 };
 

@@ -66,10 +66,10 @@ Result<void> check_certificate_dates(const x509::Certificate& certificate, UnixT
 
 }  // namespace
 
-Result<UnixTime> check_certificate(const Subject& subject, const Trust& trust, const Policy& policy,
-                                   UnixTime now, Report& report) {
+Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy, UnixTime now,
+                                   Report& report) {
   const x509::Certificate& certificate = *subject.certificate;
-  if (!trust.self_signature_valid(certificate)) {
+  if (!x509::self_signature_valid(certificate)) {
     return Error(Code::certificate_untrusted, "certificate.signature", "not signed by its own key");
   }
   if (const auto* unknown = certificate.unknown_critical(

@@ -39,12 +39,12 @@ Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collate
   RATLS_CHECK(check_tdx_module(subject.quote, parts.tcb_info->content));
   RATLS_CHECK(check_quote(subject.quote, chain, parts.qe_identity->content, trust, report));
   match_tcb(subject.quote, chain, parts, report);
-  RATLS_CHECK(check_tcb_policy(policy, now, report));
+  RATLS_TRY(const UnixTime grace_end, check_tcb_policy(policy, now, report));
   RATLS_CHECK(check_identity_policy(policy, report));
-  UnixTime expires = std::min(*report.collateral_expires,
-                              *report.collateral_issued + policy.tcb.max_collateral_age);
+  UnixTime expires = std::min({grace_end, *report.collateral_expires,
+                               *report.collateral_issued + policy.tcb.max_collateral_age});
   if (subject.certificate) {
-    RATLS_TRY(const UnixTime end, check_certificate(subject, trust, policy, now, report));
+    RATLS_TRY(const UnixTime end, check_certificate(subject, policy, now, report));
     expires = std::min(expires, end);
   }
   return expires;

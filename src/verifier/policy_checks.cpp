@@ -43,16 +43,16 @@ std::string accepted_words(const TcbPolicy& policy) {
 }
 
 // The grace counts from the date of the level that made the status OutOfDate, the earliest first.
-bool within_grace(const TcbPolicy& policy, UnixTime now, const Report& report) {
+std::optional<UnixTime> grace_end(const TcbPolicy& policy, const Report& report) {
   if (report.tcb_status != TcbStatus::out_of_date || policy.out_of_date_grace.count() == 0) {
-    return false;
+    return std::nullopt;
   }
   // An outdated QE or TDX module hides that the platform needs more than an update; the host
   // chooses them, and must not win by taking older ones.
   const TcbStatus platform = *report.platform_tcb_status;
   if (platform != TcbStatus::out_of_date && platform != TcbStatus::up_to_date &&
       std::ranges::find(policy.accept, platform) == policy.accept.end()) {
-    return false;
+    return std::nullopt;
   }
   std::optional<UnixTime> since;
   const auto consider = [&](std::optional<TcbStatus> status, std::optional<UnixTime> date) {
@@ -61,14 +61,17 @@ bool within_grace(const TcbPolicy& policy, UnixTime now, const Report& report) {
   consider(report.platform_tcb_status, report.tcb_date);
   consider(report.module_tcb_status, report.module_tcb_date);
   consider(report.qe_tcb_status, report.qe_tcb_date);
-  return since && now <= *since + policy.out_of_date_grace;
+  if (since) *since += policy.out_of_date_grace;
+  return since;
 }
 
-Result<void> check_status(const TcbPolicy& policy, UnixTime now, const Report& report) {
+Result<UnixTime> check_status(const TcbPolicy& policy, UnixTime now, const Report& report) {
   const TcbStatus status = *report.tcb_status;
   const bool never = status == TcbStatus::revoked || status == TcbStatus::not_supported;
   const bool listed = std::ranges::find(policy.accept, status) != policy.accept.end();
-  if (!never && (listed || within_grace(policy, now, report))) return {};
+  if (listed && !never) return UnixTime::max();
+  const auto end = grace_end(policy, report);
+  if (end && now <= *end) return *end;
   std::string where = "fmspc " + report.fmspc.value_or("unknown");
   if (!report.advisories.empty()) where += ", advisories " + join(report.advisories);
   std::string detail = "the status is " + std::string(to_string(status)) + " (platform " +
@@ -203,8 +206,8 @@ Result<void> check_attributes(const Policy& policy, const TdReport& td) {
 
 }  // namespace
 
-Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report) {
-  RATLS_CHECK(check_status(policy.tcb, now, report));
+Result<UnixTime> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report) {
+  RATLS_TRY(const UnixTime end, check_status(policy.tcb, now, report));
   RATLS_CHECK(check_advisories(policy.tcb, report));
   if (*report.tcb_evaluation_number < policy.tcb.min_evaluation_number) {
     return Error(Code::tcb_evaluation_number_too_low, "collateral",
@@ -216,7 +219,7 @@ Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& 
                  "issued " + format_time(*report.collateral_issued) + ", the policy allows " +
                      format_duration(policy.tcb.max_collateral_age));
   }
-  return {};
+  return end;
 }
 
 namespace {

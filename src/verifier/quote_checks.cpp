@@ -58,8 +58,8 @@ Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::Q
                          const Trust& trust, Report& report) {
   const QuoteSignature& signature = quote.signature;
   // Step H.
-  if (!trust.verify_qe_report(chain.leaf_key, signature.qe_report_bytes,
-                              signature.qe_report_signature.view())) {
+  if (!trust.verify(chain.leaf_key, signature.qe_report_bytes,
+                    signature.qe_report_signature.view())) {
     return Error(Code::qe_report_untrusted, "qe_report.signature",
                  "not signed by the PCK key of the platform");
   }
@@ -70,7 +70,7 @@ Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::Q
   if (!attestation_key) {
     return Error(Code::quote_untrusted, "quote.attestation_key", attestation_key.error().detail());
   }
-  if (!trust.verify_quote(*attestation_key, quote.signed_bytes, signature.signature.view())) {
+  if (!attestation_key->verify(quote.signed_bytes, signature.signature.view())) {
     return Error(Code::quote_untrusted, "quote.signature", "not signed by the attestation key");
   }
   report.authenticated = true;

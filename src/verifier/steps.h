@@ -57,8 +57,9 @@ Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::Q
 void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,
                Report& report);
 
-/// check_tcb_policy is step O. Errors: group 6 and collateral_too_old.
-Result<void> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report);
+/// check_tcb_policy is step O; the value is when a grace that was needed ends, or the end of all
+/// times. Errors: group 6 and collateral_too_old.
+Result<UnixTime> check_tcb_policy(const Policy& policy, UnixTime now, const Report& report);
 
 /// check_identity_policy is step P with the platform allow lists. Errors: group 7.
 Result<void> check_identity_policy(const Policy& policy, Report& report);
@@ -66,7 +67,7 @@ Result<void> check_identity_policy(const Policy& policy, Report& report);
 /// check_certificate is steps R and S, for a certificate or a session; the value is when it ends.
 /// Errors: certificate_untrusted, certificate_unbound, certificate_expired and group
 /// 7.
-Result<UnixTime> check_certificate(const Subject& subject, const Trust& trust, const Policy& policy,
-                                   UnixTime now, Report& report);
+Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy, UnixTime now,
+                                   Report& report);
 
 }  // namespace ratls::verifier

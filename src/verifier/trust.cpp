@@ -20,38 +20,25 @@ crypto::Sha256 proof_of(std::string_view kind, std::initializer_list<BytesView> 
   return crypto::sha256(all);
 }
 
-template <class Proofs, class Check>
-bool once(Proofs& proofs, const crypto::Sha256& proof, Check check) {
-  if (proofs.find([&](const crypto::Sha256& known) { return known == proof; })) return true;
+}  // namespace
+
+template <class Check>
+bool Trust::once(const crypto::Sha256& proof, Check check) const {
+  if (proofs_.find([&](const crypto::Sha256& known) { return known == proof; })) return true;
   if (!check()) return false;
-  proofs.add(proof);
+  proofs_.add(proof);
   return true;
 }
 
-}  // namespace
-
 bool Trust::signed_by(const x509::Certificate& certificate, const x509::Certificate& issuer,
                       const crypto::P256PublicKey& issuer_key) const {
-  return once(platform_proofs_,
-              proof_of("certificate", {certificate.der, issuer.subject, issuer_key.point()}),
+  return once(proof_of("certificate", {certificate.der, issuer.subject, issuer_key.point()}),
               [&] { return x509::signed_by(certificate, issuer, issuer_key); });
 }
 
-bool Trust::verify_qe_report(const crypto::P256PublicKey& key, BytesView message,
-                             BytesView signature) const {
-  return once(platform_proofs_, proof_of("QE report", {key.point(), message, signature}),
+bool Trust::verify(const crypto::P256PublicKey& key, BytesView message, BytesView signature) const {
+  return once(proof_of("message", {key.point(), message, signature}),
               [&] { return key.verify(message, signature); });
-}
-
-bool Trust::verify_quote(const crypto::P256PublicKey& key, BytesView message,
-                         BytesView signature) const {
-  return once(quote_proofs_, proof_of("quote", {key.point(), message, signature}),
-              [&] { return key.verify(message, signature); });
-}
-
-bool Trust::self_signature_valid(const x509::Certificate& certificate) const {
-  return once(quote_proofs_, proof_of("self-signed", {certificate.der}),
-              [&] { return x509::self_signature_valid(certificate); });
 }
 
 std::shared_ptr<const PckChain> Trust::known_chain(BytesView certification_data) const {

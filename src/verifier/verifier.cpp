@@ -6,10 +6,36 @@
 
 namespace ratls {
 
+namespace {
+
+using Prepared = std::shared_ptr<const PreparedCollateral>;
+
+/// Accepted is a certificate that was accepted, with all that the verdict was made of.
+struct Accepted {
+  Bytes der;
+  CertificateContext context;
+  Prepared collateral;
+  Report report;
+  UnixTime expires;
+
+  // The dates that were looked at hold from then to the earliest of their ends.
+  bool holds_at(UnixTime now) const { return now >= report.checked_at && now <= expires; }
+};
+
+CollateralRequest request_for(const Report& report) {
+  return {.tee = report.tee ? std::string(to_string(*report.tee)) : "",
+          .fmspc = report.fmspc.value_or(""),
+          .pck_ca = report.pck_ca.value_or(""),
+          .at = report.checked_at};
+}
+
+}  // namespace
+
 struct Verifier::State {
   State(Policy accepted, TrustRoot root) : policy(std::move(accepted)), trust(std::move(root)) {}
   const Policy policy;
   const verifier::Trust trust;
+  mutable verifier::Ring<std::shared_ptr<const Accepted>, 64> accepted;
 };
 
 struct Examination::State {
@@ -26,12 +52,7 @@ Examination::~Examination() = default;
 const std::optional<Error>& Examination::error() const noexcept { return state_->error; }
 const Report& Examination::report() const noexcept { return state_->report; }
 
-CollateralRequest Examination::request() const {
-  return {.tee = state_->report.tee ? std::string(to_string(*state_->report.tee)) : "",
-          .fmspc = state_->report.fmspc.value_or(""),
-          .pck_ca = state_->report.pck_ca.value_or(""),
-          .at = state_->report.checked_at};
-}
+CollateralRequest Examination::request() const { return request_for(state_->report); }
 
 Result<Verifier> Verifier::create(Policy policy) {
   RATLS_CHECK(check_policy(policy));
@@ -85,20 +106,40 @@ Verdict Verifier::decide(const Examination& examination, const PreparedCollatera
   return {std::move(copy), VerifiedQuote(std::move(report), *expires)};
 }
 
-Verdict Verifier::finish(Examination examination, CollateralSource& source, UnixTime now) const {
-  if (examination.error()) return {examination.report(), *examination.error()};
-  auto collateral = source.find(examination.request());
-  if (!collateral) return {examination.report(), std::move(collateral).error()};
-  return decide(examination, **collateral, now);
-}
-
 Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
-  return finish(examine_quote(quote, now), source, now);
+  const Examination examination = examine_quote(quote, now);
+  if (examination.error()) return {examination.report(), *examination.error()};
+  const auto collateral = source.find(examination.request());
+  if (!collateral) return {examination.report(), collateral.error()};
+  return decide(examination, **collateral, now);
 }
 
 Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,
                                      CollateralSource& source, UnixTime now) const {
-  return finish(examine_certificate(der, context, now), source, now);
+  const auto known = state_->accepted.find([&](const std::shared_ptr<const Accepted>& accepted) {
+    return std::ranges::equal(accepted->der, der) && accepted->context == context &&
+           accepted->holds_at(now);
+  });
+  std::optional<Result<Prepared>> collateral;
+  if (known) {
+    Report report = (*known)->report;
+    report.checked_at = now;
+    collateral = source.find(request_for(report));
+    if (*collateral && **collateral == (*known)->collateral) {
+      return {report, VerifiedQuote(report, (*known)->expires)};
+    }
+  }
+  const Examination examination = examine_certificate(der, context, now);
+  if (examination.error()) return {examination.report(), *examination.error()};
+  if (!collateral) collateral = source.find(examination.request());
+  if (!*collateral) return {examination.report(), collateral->error()};
+  Verdict verdict = decide(examination, ***collateral, now);
+  if (verdict.accepted()) {
+    state_->accepted.add(std::make_shared<const Accepted>(
+        Accepted{Bytes(der.begin(), der.end()), context, **collateral, verdict.report,
+                 verdict.result->expires()}));
+  }
+  return verdict;
 }
 
 }  // namespace ratls

@@ -140,5 +140,82 @@ TEST(RepeatedVerification, KeepsRootsApart) {
   EXPECT_TRUE(refused_with(judge(verifier, second, second.now), Code::root_untrusted));
 }
 
+/// RepeatedCertificate is one verifier that has accepted a certificate.
+class RepeatedCertificate : public ::testing::Test {
+ protected:
+  void accept() { ASSERT_TRUE(accepted(judge(trial.now))); }
+  Verdict judge(UnixTime now, const CertificateContext& context = {Proves::session, "localhost"}) {
+    return verifier.verify_certificate(der, context, source, now);
+  }
+
+  sim::WorldSpec spec = sim::plan_world().value();
+  Trial trial{spec};
+  Bytes der = trial.attested_certificate();
+  Verifier verifier = Verifier::create(trial.policy).value();
+  GivenCollateral source{trial.prepared(verifier.root())};
+};
+
+TEST_F(RepeatedCertificate, GetsTheSameVerdictAtItsOwnTime) {
+  accept();
+  const Verdict again = judge(trial.now + hours(1));
+  ASSERT_TRUE(accepted(again));
+  EXPECT_EQ(again.report.checked_at, trial.now + hours(1));
+  EXPECT_EQ(again.report.matched_entry, "trial");
+  EXPECT_EQ(again.result->expires(), *again.report.certificate_not_after);
+  ASSERT_EQ(source.requests.size(), 2U);
+  EXPECT_EQ(source.requests[1].at, trial.now + hours(1));
+  EXPECT_EQ(source.requests[1].fmspc, source.requests[0].fmspc);
+  EXPECT_EQ(source.requests[1].pck_ca, source.requests[0].pck_ca);
+  EXPECT_EQ(source.requests[1].tee, "sgx");
+}
+
+TEST_F(RepeatedCertificate, IsRefusedOutsideItsDates) {
+  accept();
+  EXPECT_TRUE(refused_with(judge(trial.now + hours(25)), Code::certificate_expired));
+  EXPECT_TRUE(refused_with(judge(trial.now - hours(1)), Code::crl_expired));
+}
+
+TEST_F(RepeatedCertificate, IsRefusedWithOtherCollateral) {
+  accept();
+  spec.pck_crl.spec.revoked_serials = {spec.pck.spec.serial};
+  trial.world.collateral.pck_crl = sim::issue(spec.pck_crl).value();
+  source = GivenCollateral(trial.prepared(verifier.root()));
+  EXPECT_TRUE(refused_with(judge(trial.now), Code::certificate_revoked));
+}
+
+TEST_F(RepeatedCertificate, IsRefusedWithoutCollateral) {
+  accept();
+  source = GivenCollateral(nullptr);
+  EXPECT_TRUE(refused_with(judge(trial.now), Code::collateral_unavailable));
+  EXPECT_EQ(source.requests.size(), 1U);
+}
+
+TEST_F(RepeatedCertificate, IsRefusedForAnotherName) {
+  trial.policy.session.check_name = true;
+  verifier = Verifier::create(trial.policy).value();
+  accept();
+  EXPECT_TRUE(refused_with(judge(trial.now, {Proves::session, "other.test"}), Code::name_mismatch));
+}
+
+TEST_F(RepeatedCertificate, ProvesWhatItWasMetAs) {
+  accept();
+  EXPECT_EQ(judge(trial.now, {Proves::certificate, "localhost"}).report.proves,
+            Proves::certificate);
+}
+
+TEST_F(RepeatedCertificate, IsRefusedWhenTheGraceIsOver) {
+  tcb::TcbLevel& level = spec.tcb_info.content.levels.front();
+  level.status = TcbStatus::out_of_date;
+  trial = Trial(spec);
+  trial.policy.tcb.out_of_date_grace = trial.now + hours(2) - level.date;
+  der = trial.attested_certificate();
+  verifier = Verifier::create(trial.policy).value();
+  source = GivenCollateral(trial.prepared(verifier.root()));
+  accept();
+  EXPECT_EQ(judge(trial.now).result->expires(), trial.now + hours(2));
+  EXPECT_TRUE(accepted(judge(trial.now + hours(2))));
+  EXPECT_TRUE(refused_with(judge(trial.now + hours(3)), Code::tcb_out_of_date));
+}
+
 }  // namespace
 }  // namespace ratls::testing
