@@ -57,7 +57,7 @@ struct Variant {
   EVP_PKEY* key = nullptr;
   SSL_CTX* client;
   std::size_t certificate_size;
-  std::vector<Cost> rounds;
+  std::vector<Cost> rounds = {};
 };
 
 int step(SSL* connection, double& cost) {
@@ -233,42 +233,15 @@ int measure() {
   const Context accepting = accepting_context(peer);
   const Context verifying = client_context(peer);
 
+  const std::size_t size = attested.certificate_der().size();
   std::vector<Variant> variants{
-      {"plain certificate, any accepted",
-       &one,
-       plain.get(),
-       plain_key.native(),
-       accepting.get(),
-       plain_der.size(),
-       {}},
-      {"attested certificate, any accepted",
-       &one,
-       nullptr,
-       nullptr,
-       accepting.get(),
-       attested.certificate_der().size(),
-       {}},
-      {"attested certificate, verified, never met",
-       &many,
-       nullptr,
-       nullptr,
-       verifying.get(),
-       attested.certificate_der().size(),
-       {}},
-      {"attested certificate, verified, met before",
-       &one,
-       nullptr,
-       nullptr,
-       verifying.get(),
-       attested.certificate_der().size(),
-       {}},
-      {"the same without Gramine's format",
-       &one_dice_only,
-       nullptr,
-       nullptr,
-       verifying.get(),
-       dice_only.certificate_der().size(),
-       {}},
+      {"plain certificate, any accepted", &one, plain.get(), plain_key.native(), accepting.get(),
+       plain_der.size()},
+      {"attested certificate, any accepted", &one, nullptr, nullptr, accepting.get(), size},
+      {"attested certificate, verified, never met", &many, nullptr, nullptr, verifying.get(), size},
+      {"attested certificate, verified, met before", &one, nullptr, nullptr, verifying.get(), size},
+      {"the same without Gramine's format", &one_dice_only, nullptr, nullptr, verifying.get(),
+       dice_only.certificate_der().size()},
   };
   run(variants);
   return 0;
