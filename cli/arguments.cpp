@@ -59,7 +59,8 @@ void add_subject_options(CLI::App& app, SubjectArguments& subject) {
 }
 
 void add_tee_options(CLI::App& app, TeeOptions& options) {
-  app.add_option("--tee", options.tee, "Where quotes come from: auto, gramine[:DIR], sim")
+  app.add_option("--tee", options.tee,
+                 "Where quotes come from: auto, gramine[:DIR], tdx[:DIR], sim")
       ->capture_default_str();
   app.add_option("--sim", options.sim_dir, "Folder of the simulated platform, with --tee sim");
 }
@@ -184,7 +185,7 @@ void add_sim(CLI::App& app, Arguments& chosen) {
   init_command->add_option("--isv-svn", init->isv_svn, "Version of its enclave");
   auto mount = std::make_shared<SimMountArguments>();
   auto* mount_command = add_command(*sim, chosen, "mount",
-                                    "Offer Gramine's /dev/attestation files through FUSE", mount);
+                                    "Offer the platform's attestation files through FUSE", mount);
   mount_command->add_option("MOUNTPOINT", mount->mountpoint, "An empty folder")->required();
   mount_command->add_option("--dir", mount->dir, "Folder of the simulated platform");
 }

@@ -24,7 +24,7 @@ struct PolicyOptions {
 
 /// TeeOptions is where quotes come from.
 struct TeeOptions {
-  std::string tee = "auto";  ///< auto, gramine, gramine:DIR, tdx, sim
+  std::string tee = "auto";  ///< auto, gramine[:DIR], tdx[:DIR], sim
   std::string sim_dir;       ///< empty: the default folder
 };
 

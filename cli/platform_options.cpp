@@ -5,8 +5,6 @@
 namespace ratls::cli {
 namespace {
 
-constexpr const char* kAttestationDir = "/dev/attestation";
-
 Result<QuoteSource> sim_source(const std::string& dir) {
   RATLS_TRY(auto platform, sim::Platform::load(sim_dir(dir)));
   return QuoteSource([platform = std::move(platform)](const ReportData& report_data) {
@@ -20,14 +18,12 @@ Result<QuoteSource> make_source(const TeeOptions& options) {
     return Error(Code::usage, "--sim", "it goes with --tee sim only");
   }
   if (tee == "sim") return sim_source(options.sim_dir);
-  if (tee == "gramine") return gramine_quote_source(kAttestationDir);
+  if (tee == "gramine") return gramine_quote_source();
   if (tee.starts_with("gramine:") && tee.size() > 8) return gramine_quote_source(tee.substr(8));
-  if (tee == "tdx") {
-    return Error(Code::quote_unavailable, "--tee tdx", "this version makes no TDX quotes");
-  }
+  if (tee == "tdx") return tdx_quote_source();
+  if (tee.starts_with("tdx:") && tee.size() > 4) return tdx_quote_source(tee.substr(4));
   if (tee != "auto") return Error(Code::usage, "--tee", "\"" + tee + "\" is no kind of TEE");
-  // The simulator is never chosen by itself: it proves nothing about hardware.
-  return gramine_quote_source(kAttestationDir);
+  return auto_quote_source();
 }
 
 }  // namespace

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "sim/attestation_files.h"
 #include "sim/mount.h"
 #include "sim/platform.h"
+#include "sim/tsm_files.h"
 
 namespace ratls::cli {
+namespace {
+
+// An enclave's are Gramine's, those of a TD are Linux's.
+std::unique_ptr<sim::PseudoFiles> attestation_files(const sim::Platform& platform) {
+  if (platform.td() == nullptr) return std::make_unique<sim::AttestationFiles>(platform);
+  return std::make_unique<sim::TsmFiles>(
+      [platform](const ReportData& report_data) { return platform.quote(report_data); });
+}
+
+}  // namespace
 
 int sim_init(const SimInitArguments& arguments) {
   sim::PlatformOptions options;
@@ -31,8 +43,9 @@ int sim_init(const SimInitArguments& arguments) {
 int sim_mount(const SimMountArguments& arguments) {
   const auto platform = sim::Platform::load(sim_dir(arguments.dir));
   if (!platform) return print_error(platform.error());
-  const auto ended = sim::mount_attestation(*platform, arguments.mountpoint,
-                                            [&] { print_ready(arguments.mountpoint); });
+  const auto files = attestation_files(*platform);
+  const auto ended =
+      sim::mount_files(*files, arguments.mountpoint, [&] { print_ready(arguments.mountpoint); });
   return ended ? 0 : print_error(ended.error());
 }
 

@@ -13,8 +13,8 @@ from conftest import run
 
 
 @pytest.fixture(scope="module")
-def mounted(serving, platform, tmp_path_factory):
-    """The folder in which Gramine's attestation files are."""
+def mountable():
+    """Skips where FUSE cannot be mounted."""
     try:
         os.close(os.open("/dev/fuse", os.O_RDWR))
     except OSError as error:
@@ -23,6 +23,11 @@ def mounted(serving, platform, tmp_path_factory):
         pytest.skip("fusermount3 is not installed")
     if os.geteuid() == 0 and not may_mount():
         pytest.skip("this container may not mount")
+
+
+@pytest.fixture(scope="module")
+def mounted(mountable, serving, platform, tmp_path_factory):
+    """The folder in which Gramine's attestation files are."""
     folder = tmp_path_factory.mktemp("attestation")
     with serving("sim", "mount", folder, "--dir", platform) as running:
         assert running.where == str(folder)
@@ -84,3 +89,25 @@ def test_several_programs_do_not_disturb_each_other(ratls, serving, mounted, pol
                                                "127.0.0.1:0")) for _ in range(3)]
         for server in servers:
             assert run(ratls, "get", *policy, server.url).code == 0
+
+
+def test_a_tdx_platform_has_the_files_of_linux(ratls, serving, mountable, new_platform, policy,
+                                               tmp_path):
+    platform = new_platform("--tee", "tdx")
+    tdx_policy = ("--policy", platform / "policy.toml")
+    folder = tmp_path / "tsm"
+    folder.mkdir()
+    with serving("sim", "mount", folder, "--dir", platform), \
+            serving("serve", "--tee", f"tdx:{folder}", "--listen", "127.0.0.1:0") as running:
+        ended = run(ratls, "get", *tdx_policy, running.url)
+        assert (ended.code, ended.out) == (0, '{"message":"Hello World"}'), ended
+        assert run(ratls, "get", *policy, running.url).code == 4
+        found = json.loads(run(ratls, "verify", "--json", *tdx_policy, running.url).out)
+        assert (found["tee"], found["accepted"], found["mr_enclave"]) == ("tdx", True, None)
+        assert list(folder.iterdir()) == []
+
+
+def test_without_a_device_serve_says_what_is_missing(ratls, tmp_path):
+    ended = run(ratls, "serve", "--tee", f"tdx:{tmp_path}/absent", "--listen", "127.0.0.1:0")
+    assert (ended.code, ended.error) == (8, "quote_unavailable"), ended
+    assert run(ratls, "serve", "--tee", "tdx:", "--listen", "127.0.0.1:0").code == 2

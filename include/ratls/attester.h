@@ -22,6 +22,18 @@ using QuoteSource = std::function<Result<Bytes>(const ReportData&)>;
 /// value per process. Errors: quote_unavailable when dir offers no DCAP attestation.
 Result<QuoteSource> gramine_quote_source(const std::filesystem::path& dir = "/dev/attestation");
 
+/// tdx_quote_source uses Linux's configfs-tsm (Documentation/ABI/testing/configfs-tsm-report): for
+/// each quote it makes a folder of its own in dir and removes it again.
+/// Errors: quote_unavailable when dir is not there.
+Result<QuoteSource> tdx_quote_source(
+    const std::filesystem::path& dir = "/sys/kernel/config/tsm/report");
+
+/// auto_quote_source uses the first that is there: Gramine's files, then configfs-tsm. It never
+/// takes a simulated platform. Errors: quote_unavailable.
+Result<QuoteSource> auto_quote_source(
+    const std::filesystem::path& gramine_dir = "/dev/attestation",
+    const std::filesystem::path& tdx_dir = "/sys/kernel/config/tsm/report");
+
 /// CertificateKey is the type of the attested TLS key.
 enum class CertificateKey { p256, p384 };
 

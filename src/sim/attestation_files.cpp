@@ -18,19 +18,21 @@ std::string_view name_of(std::string_view path) {
   return path.starts_with('/') ? path.substr(1) : path;
 }
 
+bool writable(std::string_view path) { return name_of(path) == kReportData; }
+
 Bytes copy(BytesView view) { return Bytes(view.begin(), view.end()); }
 
 }  // namespace
 
-std::span<const std::string_view> AttestationFiles::names() { return kNames; }
+std::vector<std::string> AttestationFiles::names(std::string_view) const {
+  return {kNames.begin(), kNames.end()};
+}
 
-std::optional<AttestationFiles::Attributes> AttestationFiles::find(std::string_view path) {
+std::optional<AttestationFiles::Attributes> AttestationFiles::find(std::string_view path) const {
   if (path == "/") return Attributes{S_IFDIR | 0555, true};
   if (std::ranges::find(kNames, name_of(path)) == kNames.end()) return std::nullopt;
   return Attributes{writable(path) ? mode_t{S_IFREG | 0644} : mode_t{S_IFREG | 0444}, false};
 }
-
-bool AttestationFiles::writable(std::string_view path) { return name_of(path) == kReportData; }
 
 AttestationFiles::Opened AttestationFiles::open(std::string_view path, Access access) {
   const std::string_view name = name_of(path);
@@ -67,5 +69,9 @@ int AttestationFiles::write(std::string_view path, BytesView data) {
 }
 
 void AttestationFiles::close(std::uint64_t handle) { open_files_.erase(handle); }
+
+int AttestationFiles::make_folder(std::string_view) { return EACCES; }
+
+int AttestationFiles::remove_folder(std::string_view) { return EACCES; }
 
 }  // namespace ratls::sim

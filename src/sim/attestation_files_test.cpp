@@ -68,10 +68,10 @@ TEST_F(AttestationFilesTest, OnlyReportDataCanBeWritten) {
 
 TEST_F(AttestationFilesTest, KnowsNoOtherFile) {
   EXPECT_EQ(files_.open("/report", Access::read).error, ENOENT);
-  EXPECT_FALSE(AttestationFiles::find("/report").has_value());
-  EXPECT_FALSE(AttestationFiles::find("").has_value());
-  EXPECT_TRUE(AttestationFiles::find("/quote").has_value());
-  EXPECT_TRUE(AttestationFiles::find("/")->is_directory);
+  EXPECT_FALSE(files_.find("/report").has_value());
+  EXPECT_FALSE(files_.find("").has_value());
+  EXPECT_TRUE(files_.find("/quote").has_value());
+  EXPECT_TRUE(files_.find("/")->is_directory);
 }
 
 TEST_F(AttestationFilesTest, AClosedHandleReadsNothing) {

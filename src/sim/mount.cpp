@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "sim/attestation_files.h"
+#include "base/reader.h"
 
 namespace ratls::sim {
 namespace {
@@ -28,7 +28,7 @@ std::string system_text(int error_number) { return std::generic_category().messa
 
 // What the FUSE callbacks work on.
 struct Mounted {
-  AttestationFiles files;
+  PseudoFiles& files;
   const std::function<void()>& on_ready;
 };
 
@@ -40,7 +40,7 @@ void* on_init(fuse_conn_info*, fuse_config*) {
 }
 
 int on_getattr(const char* path, struct stat* out, fuse_file_info*) {
-  const auto attributes = AttestationFiles::find(path);
+  const auto attributes = mounted().files.find(path);
   if (!attributes) return -ENOENT;
   *out = {};
   out->st_mode = attributes->mode;
@@ -52,12 +52,12 @@ int on_getattr(const char* path, struct stat* out, fuse_file_info*) {
 
 int on_readdir(const char* path, void* buffer, fuse_fill_dir_t fill, off_t, fuse_file_info*,
                fuse_readdir_flags) {
-  const auto attributes = AttestationFiles::find(path);
+  const auto attributes = mounted().files.find(path);
   if (!attributes || !attributes->is_directory) return -ENOTDIR;
   fill(buffer, ".", nullptr, 0, fuse_fill_dir_flags{});
   fill(buffer, "..", nullptr, 0, fuse_fill_dir_flags{});
-  for (const std::string_view name : AttestationFiles::names()) {
-    fill(buffer, std::string(name).c_str(), nullptr, 0, fuse_fill_dir_flags{});
+  for (const std::string& name : mounted().files.names(path)) {
+    fill(buffer, name.c_str(), nullptr, 0, fuse_fill_dir_flags{});
   }
   return 0;
 }
@@ -87,13 +87,18 @@ int on_write(const char* path, const char* data, size_t size, off_t, fuse_file_i
 
 // Shells truncate what they write to; the next write replaces the value anyway.
 int on_truncate(const char* path, off_t, fuse_file_info*) {
-  return AttestationFiles::writable(path) ? 0 : -EACCES;
+  const auto attributes = mounted().files.find(path);
+  return attributes && (attributes->mode & S_IWUSR) != 0 ? 0 : -EACCES;
 }
 
 int on_release(const char*, fuse_file_info* info) {
   mounted().files.close(info->fh);
   return 0;
 }
+
+int on_mkdir(const char* path, mode_t) { return -mounted().files.make_folder(path); }
+
+int on_rmdir(const char* path) { return -mounted().files.remove_folder(path); }
 
 fuse_operations operations() {
   fuse_operations out{};
@@ -105,6 +110,8 @@ fuse_operations operations() {
   out.write = on_write;
   out.truncate = on_truncate;
   out.release = on_release;
+  out.mkdir = on_mkdir;
+  out.rmdir = on_rmdir;
   return out;
 }
 
@@ -236,15 +243,12 @@ std::unique_ptr<fuse, DestroyFuse> new_fuse(Mounted& mounted) {
 
 }  // namespace
 
-Result<void> mount_attestation(const Platform& platform, const std::filesystem::path& mountpoint,
-                               const std::function<void()>& on_ready) {
-  if (platform.td() != nullptr) {
-    return unavailable("/dev/attestation", "Gramine's files are an enclave's, the platform is TDX");
-  }
+Result<void> mount_files(PseudoFiles& files, const std::filesystem::path& mountpoint,
+                         const std::function<void()>& on_ready) {
   RATLS_CHECK(check_preconditions(mountpoint));
   fuse_message().clear();
   fuse_set_log_func(keep_message);
-  Mounted state{AttestationFiles(platform), on_ready};
+  Mounted state{files, on_ready};
   const auto handle = new_fuse(state);
   if (!handle) return unavailable("fuse", "libfuse fails: " + fuse_message());
   const StopSignals signals;

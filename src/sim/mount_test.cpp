@@ -15,7 +15,8 @@
 
 #include "base/file.h"
 #include "base/reader.h"
-#include "support/temporary_dir.h"
+#include "sim/attestation_files.h"
+#include "support/mounted_files.h"
 
 namespace ratls::sim {
 namespace {
@@ -23,21 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr UnixTime kNow{std::chrono::seconds(1768478400)};
-
-// Whether this process may mount FUSE at all, found without the code under test.
-bool fuse_permitted() {
-  if (::geteuid() != 0) return ::access("/usr/bin/fusermount3", X_OK) == 0;
-  const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
-  if (device < 0) return false;
-  const ratls::testing::TemporaryDir dir;
-  const std::string options =
-      "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0";
-  const bool mounted =
-      ::mount("probe", dir.path().c_str(), "fuse", MS_NODEV | MS_NOSUID, options.c_str()) == 0;
-  if (mounted) ::umount2(dir.path().c_str(), MNT_DETACH);
-  ::close(device);
-  return mounted;
-}
 
 bool is_mount_point(const fs::path& path) {
   std::ifstream mounts("/proc/self/mounts");
@@ -50,38 +36,10 @@ bool is_mount_point(const fs::path& path) {
 class MountTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!fuse_permitted()) GTEST_SKIP() << "FUSE cannot be mounted here";
-    fs::create_directory(mountpoint_);
-    ASSERT_TRUE(Platform::init(dir_.path() / "sim", {}, kNow).has_value());
-    ASSERT_EQ(::pipe2(ready_.data(), O_CLOEXEC), 0);
-    child_ = ::fork();
-    ASSERT_GE(child_, 0);
-    if (child_ == 0) serve();
-    ::close(ready_[1]);
-    char byte = 0;
-    ASSERT_EQ(::read(ready_[0], &byte, 1), 1) << "the mount did not come up";
-  }
-  void TearDown() override {
-    if (child_ > 0) {
-      EXPECT_EQ(stop(SIGTERM), 0);
-    }
-    if (ready_[0] >= 0) ::close(ready_[0]);
-  }
-
-  [[noreturn]] void serve() {
-    const Platform platform = Platform::load(dir_.path() / "sim").value();
-    const auto outcome = mount_attestation(platform, mountpoint_, [&] {
-      if (::write(ready_[1], "r", 1) != 1) std::abort();
-    });
-    ::_exit(outcome ? 0 : exit_code(outcome.error().code()));
-  }
-  // Gives the exit code of the mounting process, or minus the signal that ended it.
-  int stop(int signal_number) {
-    ::kill(child_, signal_number);
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    child_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    if (!ratls::testing::fuse_permitted()) GTEST_SKIP() << "FUSE cannot be mounted here";
+    AttestationFiles files(Platform::init(dir_.path() / "sim", {}, kNow).value());
+    mounted_.emplace(files, mountpoint_);
+    ASSERT_TRUE(mounted_->is_ready()) << "the mount did not come up";
   }
 
   int write_report_data(std::string_view data) const {
@@ -100,8 +58,7 @@ class MountTest : public ::testing::Test {
 
   ratls::testing::TemporaryDir dir_;
   fs::path mountpoint_ = dir_.path() / "attestation";
-  std::array<int, 2> ready_{-1, -1};
-  pid_t child_ = -1;
+  std::optional<ratls::testing::MountedFiles> mounted_;
 };
 
 TEST_F(MountTest, ListsGraminesFiles) {
@@ -184,7 +141,7 @@ TEST_F(MountTest, UnmountsOnSigintAndWithAnOpenFile) {
   const int fd = ::open((mountpoint_ / "quote").c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(fd, 0);
   EXPECT_TRUE(is_mount_point(mountpoint_));
-  EXPECT_EQ(stop(SIGINT), 0);
+  EXPECT_EQ(mounted_->stop(SIGINT), 0);
   EXPECT_FALSE(is_mount_point(mountpoint_));
   ::close(fd);
 }
@@ -193,7 +150,7 @@ TEST_F(MountTest, GoesAwayWithAKilledProcess) {
   if (::access("/usr/bin/fusermount3", X_OK) != 0) GTEST_SKIP() << "needs fusermount3";
   // It finds the mount in there; bare root folders have none.
   if (::access("/etc/mtab", R_OK) != 0) GTEST_SKIP() << "fusermount3 needs /etc/mtab";
-  EXPECT_EQ(stop(SIGKILL), -SIGKILL);
+  EXPECT_EQ(mounted_->stop(SIGKILL), -SIGKILL);
   // fusermount3 does it, in its own time.
   for (int i = 0; i < 1000 && is_mount_point(mountpoint_); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -204,38 +161,20 @@ TEST_F(MountTest, GoesAwayWithAKilledProcess) {
 TEST_F(MountTest, EndsWhenUnmountedFromOutside) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   ASSERT_EQ(::umount2(mountpoint_.c_str(), 0), 0);
-  int status = 0;
-  ::waitpid(child_, &status, 0);
-  child_ = -1;
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(mounted_->wait(), 0);
 }
 
-// Gramine runs enclaves: a TD's quote under its file names would be no stand-in for anything.
-TEST(MountAttestation, RefusesATdxPlatform) {
+TEST(MountFiles, RefusesABadMountPoint) {
   const ratls::testing::TemporaryDir dir;
-  PlatformOptions options;
-  options.tee = Tee::tdx;
-  const Platform platform = Platform::init(dir.path() / "sim", options, kNow).value();
-  std::filesystem::create_directory(dir.path() / "empty");
-  const auto mounted =
-      mount_attestation(platform, dir.path() / "empty", [] { FAIL() << "nothing is mounted"; });
-  ASSERT_FALSE(mounted.has_value());
-  EXPECT_EQ(mounted.error().code(), Code::platform_unavailable);
-  EXPECT_EQ(mounted.error().where(), "/dev/attestation");
-}
-
-TEST(MountAttestation, RefusesABadMountPoint) {
-  const ratls::testing::TemporaryDir dir;
-  const Platform platform = Platform::init(dir.path() / "sim", {}, kNow).value();
+  AttestationFiles files(Platform::init(dir.path() / "sim", {}, kNow).value());
   const auto never = [] { FAIL() << "nothing is mounted"; };
-  const auto absent = mount_attestation(platform, dir.path() / "absent", never);
+  const auto absent = mount_files(files, dir.path() / "absent", never);
   ASSERT_FALSE(absent.has_value());
   EXPECT_EQ(absent.error().code(), Code::platform_unavailable);
-  const auto full = mount_attestation(platform, dir.path() / "sim", never);
+  const auto full = mount_files(files, dir.path() / "sim", never);
   ASSERT_FALSE(full.has_value());
   EXPECT_EQ(full.error().code(), Code::platform_unavailable);
-  const auto file = mount_attestation(platform, dir.path() / "sim" / "root.pem", never);
+  const auto file = mount_files(files, dir.path() / "sim" / "root.pem", never);
   ASSERT_FALSE(file.has_value());
   EXPECT_EQ(file.error().code(), Code::platform_unavailable);
 }
