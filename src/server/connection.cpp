@@ -3,9 +3,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -24,8 +21,6 @@ constexpr std::size_t kJoinedOutput = 16 * 1024;
 constexpr std::size_t kKeptOutput = 1024;
 // Other connections get their turn after so many steps of one.
 constexpr int kStepsPerTurn = 32;
-// A record takes two reads; more of them without plaintext are a client's way to keep us busy.
-constexpr int kReadsPerStep = 4;
 // Unfinished bodies of all clients together may take as much memory as so many of the largest.
 constexpr std::size_t kLargestBodiesHeld = 16;
 constexpr std::chrono::seconds kLingerTime{2};
@@ -38,27 +33,13 @@ std::string describe_peer(const tcp::endpoint& peer) {
 
 void drop(std::string& buffer) { std::string().swap(buffer); }
 
-// OpenSSL goes through KeyUpdates (RFC 8446 4.6.3) and alerts as long as there are any, and returns
-// only with plaintext or when the socket is empty: a client that sends nothing else would keep the
-// thread. So the socket seems empty after some reads.
-long count_read(BIO* bio, int operation, const char*, std::size_t, int, long, int result,
-                std::size_t*) {
-  if (operation != BIO_CB_READ) return result;
-  int& left = *static_cast<int*>(static_cast<void*>(BIO_get_callback_arg(bio)));
-  if (left-- > 0) return result;
-  BIO_clear_retry_flags(bio);
-  BIO_set_retry_read(bio);
-  return -1;
-}
-
 }  // namespace
-
-void Connection::FreeSsl::operator()(ssl_st* ssl) const noexcept { SSL_free(ssl); }
 
 Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer)
     : worker_(worker),
       socket_(std::move(socket)),
-      ssl_(worker.service().tls.new_connection()),
+      transport_(worker.service().tls == nullptr ? plain_transport()
+                                                 : tls_transport(*worker.service().tls)),
       peer_(describe_peer(peer)) {}
 
 Connection::~Connection() = default;
@@ -66,15 +47,8 @@ Connection::~Connection() = default;
 void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
   deadline_ = worker_.deadline_after(worker_.service().options.handshake_timeout);
-  if (SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) return close();
-  limit_reads();
+  if (!transport_->start(socket_.native_handle())) return close();
   wait(tcp::socket::wait_read);
-}
-
-void Connection::limit_reads() {
-  BIO* bio = SSL_get_rbio(ssl_.get());
-  BIO_set_callback_arg(bio, static_cast<char*>(static_cast<void*>(&reads_left_)));
-  BIO_set_callback_ex(bio, count_read);
 }
 
 void Connection::wait(tcp::socket::wait_type event) {
@@ -103,7 +77,6 @@ void Connection::resume() {
 }
 
 Connection::Step Connection::advance() {
-  reads_left_ = kReadsPerStep;
   switch (phase_) {
     case Phase::handshaking:
       return handshake();
@@ -119,27 +92,28 @@ Connection::Step Connection::advance() {
   return Step::closed;
 }
 
-Connection::Step Connection::after_ssl_failure(int result) {
-  switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
+Connection::Step Connection::step_of(Transport::Outcome outcome) {
+  switch (outcome) {
+    case Transport::Outcome::done:
+      return Step::again;
+    case Transport::Outcome::wait_read:
       return Step::wait_read;
-    case SSL_ERROR_WANT_WRITE:
+    case Transport::Outcome::wait_write:
       return Step::wait_write;
-    case SSL_ERROR_ZERO_RETURN:
+    case Transport::Outcome::ended:
       return finish();
-    default:
-      // A client that breaks off is nothing to log; after a fatal error nothing may be sent
-      // (SSL_get_error(3)).
-      close();
-      return Step::closed;
+    case Transport::Outcome::failed:
+      break;
   }
+  // A client that breaks off is nothing to log.
+  close();
+  return Step::closed;
 }
 
 Connection::Step Connection::handshake() {
-  ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_.get());
-  if (result != 1) {
-    const Step step = after_ssl_failure(result);
+  const Transport::Outcome outcome = transport_->handshake();
+  if (outcome != Transport::Outcome::done) {
+    const Step step = step_of(outcome);
     return step == Step::wait_read && worker_.draining() ? finish() : step;
   }
   phase_ = Phase::reading;
@@ -166,7 +140,7 @@ Connection::Step Connection::next_request() {
   } else {
     deadline_ = worker_.deadline_after(options.keep_alive_timeout);
   }
-  const bool look_now = worker_.draining() || more_in_pending_ || SSL_has_pending(ssl_.get()) == 1;
+  const bool look_now = worker_.draining() || more_in_pending_ || transport_->has_pending();
   return look_now ? Step::again : Step::wait_read;
 }
 
@@ -176,11 +150,10 @@ Connection::Step Connection::read() {
     return Step::again;
   }
   std::size_t size = 0;
-  ERR_clear_error();
   const std::span<char> scratch = worker_.scratch();
-  const int result = SSL_read_ex(ssl_.get(), scratch.data(), scratch.size(), &size);
-  if (result != 1) {
-    const Step step = after_ssl_failure(result);
+  const Transport::Outcome outcome = transport_->read(scratch, size);
+  if (outcome != Transport::Outcome::done) {
+    const Step step = step_of(outcome);
     // One last look has found nothing, so nothing is lost by closing.
     if (step == Step::wait_read && is_idle() && worker_.draining()) return finish();
     return step;
@@ -303,9 +276,8 @@ Connection::Step Connection::write() {
   const std::string_view rest = unsent();
   if (!rest.empty()) {
     std::size_t size = 0;
-    ERR_clear_error();
-    const int result = SSL_write_ex(ssl_.get(), rest.data(), rest.size(), &size);
-    if (result != 1) return after_ssl_failure(result);
+    const Transport::Outcome outcome = transport_->write(rest, size);
+    if (outcome != Transport::Outcome::done) return step_of(outcome);
     sent(size);
   }
   if (!unsent().empty()) return Step::again;
@@ -326,9 +298,7 @@ Connection::Step Connection::linger() {
 }
 
 Connection::Step Connection::finish() {
-  ERR_clear_error();
-  // One alert is sent if there is room for it; the client's own is not waited for.
-  SSL_shutdown(ssl_.get());
+  transport_->end();
   if (client_may_be_sending_) {
     boost::system::error_code ec;
     socket_.shutdown(tcp::socket::shutdown_send, ec);

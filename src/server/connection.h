@@ -7,13 +7,13 @@
 
 #include "server/http_parse.h"
 #include "server/http_write.h"
+#include "server/transport.h"
 #include "server/worker.h"
 
 namespace ratls::server {
 
-/// Connection is one client: TLS by OpenSSL on the non-blocking socket itself, HTTP/1.1 requests in
-/// their order, one answer after the other. Asio only says when the socket is ready.
-/// Thread-safety: only on its worker's thread.
+/// Connection is one client: HTTP/1.1 requests in their order, one answer after the other. Asio
+/// only says when the socket is ready. Thread-safety: only on its worker's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
@@ -41,9 +41,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step read();
   Step write();
   Step linger();
-  void limit_reads();
 
-  Step after_ssl_failure(int result);
+  Step step_of(Transport::Outcome outcome);
   void hurry_acknowledgement();
   Step next_request();
   void on_deadline();
@@ -63,13 +62,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step finish();
   void close();
 
-  struct FreeSsl {
-    void operator()(ssl_st* ssl) const noexcept;
-  };
-
   Worker& worker_;
   boost::asio::ip::tcp::socket socket_;
-  std::unique_ptr<ssl_st, FreeSsl> ssl_;
+  std::unique_ptr<Transport> transport_;
   std::string peer_;
   Worker::Connections::iterator place_;
   Phase phase_ = Phase::handshaking;
@@ -81,7 +76,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t large_body_start_ = 0;     // so much of it is in output_
   std::size_t sent_ = 0;                 // of output_, then of large_body_
   std::size_t held_ = 0;                 // of an unfinished body, counted in the service
-  int reads_left_ = 0;                   // that TLS may make before others get their turn
   bool close_after_output_ = false;
   bool client_may_be_sending_ = false;  // when we close first
   bool more_in_pending_ = false;        // the output was full before the input was empty

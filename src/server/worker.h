@@ -29,7 +29,7 @@ inline constexpr Tick kNever = std::numeric_limits<Tick>::max();
 struct Service {
   ServerOptions options;
   Router router;
-  const ServerTls& tls;
+  const ServerTls* tls;  ///< null: without TLS
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> held_bytes{0};  ///< of bodies that are still arriving
 };

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/signals.h"
+
+#include <pthread.h>
+
+#include <csignal>
+
+#include "server/log.h"
+
+namespace ratls::server {
+namespace {
+
+sigset_t termination_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+}  // namespace
+
+void block_termination_signals() {
+  const sigset_t set = termination_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void wait_for_termination() {
+  block_termination_signals();
+  const sigset_t set = termination_signals();
+  int received = 0;
+  while (::sigwait(&set, &received) != 0) {
+  }
+  log(LogLevel::info,
+      received == SIGTERM ? "SIGTERM: the server stops" : "SIGINT: the server stops");
+}
+
+}  // namespace ratls::server

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/workers.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "server/listener.h"
+
+namespace ratls::server {
+namespace {
+
+constexpr unsigned kMaxThreads = 256;
+constexpr std::chrono::seconds kMaxTimeout = std::chrono::hours(24);
+// A request line and a Host need some room; Boost.Beast counts a header in 32 bits.
+constexpr std::size_t kMinHeaderBytes = 256;
+constexpr std::size_t kMaxHeaderBytes = 1024 * 1024;
+constexpr rlim_t kDescriptorsBesideConnections = 64;
+
+Error bad_option(std::string name, std::string wanted) {
+  return Error(Code::config_invalid, std::move(name), std::move(wanted));
+}
+
+Result<void> check_timeout(std::string name, std::chrono::seconds value,
+                           std::chrono::seconds least) {
+  if (value >= least && value <= kMaxTimeout) return {};
+  return bad_option(std::move(name), "must be " + format_duration(least) + " to 1d");
+}
+
+// As far as the system lets us: with fewer descriptors the server accepts fewer clients at a time.
+// Clients must not take those that a renewal needs for its quote.
+std::size_t make_room_for(std::size_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
+  const rlim_t wanted =
+      std::min<rlim_t>(limit.rlim_max, connections + kDescriptorsBesideConnections);
+  const rlimit raised{wanted, limit.rlim_max};
+  if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  if (limit.rlim_cur <= kDescriptorsBesideConnections) return 1;
+  return std::min<rlim_t>(connections, limit.rlim_cur - kDescriptorsBesideConnections);
+}
+
+}  // namespace
+
+Result<void> check_options(const ServerOptions& options) {
+  using std::chrono::seconds;
+  if (options.host.empty()) return bad_option("host", "must not be empty");
+  if (options.threads < 1 || options.threads > kMaxThreads) {
+    return bad_option("threads", "must be 1 to " + std::to_string(kMaxThreads));
+  }
+  if (options.max_header_bytes < kMinHeaderBytes || options.max_header_bytes > kMaxHeaderBytes) {
+    return bad_option("max_header_bytes", "must be 256 to 1048576");
+  }
+  if (options.max_connections < 1) return bad_option("max_connections", "must be 1 or more");
+  RATLS_CHECK(check_timeout("handshake_timeout", options.handshake_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("request_timeout", options.request_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("keep_alive_timeout", options.keep_alive_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("write_timeout", options.write_timeout, seconds(1)));
+  return check_timeout("drain_timeout", options.drain_timeout, seconds(0));
+}
+
+Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, const Router& router,
+                                                 const ServerTls* tls) {
+  RATLS_CHECK(check_options(given));
+  ServerOptions options = given;
+  options.max_connections = make_room_for(options.max_connections);
+  RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
+  RATLS_CHECK(check_unused(endpoint));
+  std::unique_ptr<Workers> workers(new Workers(options, router, tls));
+  for (unsigned count = 0; count < options.threads; ++count) {
+    RATLS_TRY(auto worker, Worker::create(workers->service_, endpoint));
+    endpoint = worker->endpoint();  // the port that the first one got is the others' too
+    workers->workers_.push_back(std::move(worker));
+  }
+  workers->port_ = endpoint.port();
+  return workers;
+}
+
+Workers::~Workers() { stop(); }
+
+Result<void> Workers::start() {
+  for (const auto& worker : workers_) {
+    RATLS_TRY(Thread thread, Thread::start("ratls-worker", [&worker = *worker] { worker.run(); }));
+    threads_.push_back(std::move(thread));
+  }
+  return {};
+}
+
+void Workers::begin_stop() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void Workers::stop() {
+  begin_stop();
+  for (Thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+std::string url_of(std::string_view scheme, const std::string& host, std::uint16_t port) {
+  const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
+  return std::string(scheme) + "://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port);
+}
+
+}  // namespace ratls::server

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "server/thread.h"
+#include "server/worker.h"
+
+namespace ratls::server {
+
+/// check_options says which of them is out of range. Errors: config_invalid.
+Result<void> check_options(const ServerOptions& options);
+
+/// Workers is the running part of a server: a listener and an event loop for each thread.
+/// Thread-safety: none.
+class Workers {
+ public:
+  /// listen checks the options and opens the listeners; tls, which must live longer, may be null
+  /// for plain HTTP. Errors: config_invalid, listen_failed.
+  static Result<std::unique_ptr<Workers>> listen(const ServerOptions& options, const Router& router,
+                                                 const ServerTls* tls);
+  ~Workers();  // stops
+
+  /// start lets the threads serve. Errors: internal.
+  Result<void> start();
+  /// stop ends as Server::stop does. begin_stop only tells the threads.
+  void begin_stop();
+  void stop();
+
+  std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  Workers(const ServerOptions& options, const Router& router, const ServerTls* tls)
+      : service_{options, router, tls} {}
+
+  Service service_;
+  std::uint16_t port_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Thread> threads_;
+};
+
+/// url_of is "SCHEME://host:port", with brackets around a bare IPv6 address.
+std::string url_of(std::string_view scheme, const std::string& host, std::uint16_t port);
+
+}  // namespace ratls::server
