@@ -188,6 +188,86 @@ void add_sim(CLI::App& app, Arguments& chosen) {
                                     "Offer the platform's attestation files through FUSE", mount);
   mount_command->add_option("MOUNTPOINT", mount->mountpoint, "An empty folder")->required();
   mount_command->add_option("--dir", mount->dir, "Folder of the simulated platform");
+  auto pcs = std::make_shared<SimPcsArguments>();
+  auto* pcs_command = add_command(
+      *sim, chosen, "pcs", "Serve the platform's collateral with Intel's PCS API, over http", pcs);
+  pcs_command->add_option("--listen", pcs->listen, "HOST:PORT of this machine's loopback")
+      ->capture_default_str();
+  pcs_command->add_option("--dir", pcs->dir, "Folder of the simulated platform");
+}
+
+void add_collateral_fetch(CLI::App& collateral, Arguments& chosen) {
+  auto fetch = std::make_shared<CollateralFetchArguments>();
+  auto* command = add_command(collateral, chosen, "fetch",
+                              "Fetch a platform's collateral and write the file", fetch);
+  auto* platform = command->add_option_group("Platform", "Whose collateral is wanted");
+  platform->add_option("URL", fetch->subject.url, "That of a server")->check(not_empty());
+  platform->add_option("--cert", fetch->subject.certificate_file, "That of a certificate's quote")
+      ->check(not_empty());
+  platform->add_option("--quote", fetch->subject.quote_file, "That of a quote")->check(not_empty());
+  auto* fmspc = platform->add_option("--fmspc", fetch->fmspc, "12 hex digits, as reports show them")
+                    ->check(not_empty());
+  platform->require_option(1);
+  command->add_option("--ca", fetch->pck_ca, "Its PCK CA, with --fmspc")
+      ->check(CLI::IsMember({"platform", "processor"}))
+      ->capture_default_str()
+      ->needs(fmspc);
+  command->add_option("--tee", fetch->tee, "Its kind of TEE, with --fmspc")
+      ->check(CLI::IsMember({"sgx", "tdx"}))
+      ->capture_default_str()
+      ->needs(fmspc);
+  command
+      ->add_option("--policy", fetch->policy_file,
+                   "Root and sources are this policy's, not Intel's")
+      ->check(not_empty());
+  command->add_option("--pccs", fetch->pccs, "PCCS address, instead of the policy's sources")
+      ->check(not_empty());
+  command->add_option("--update", fetch->update, "Which of Intel's TCB baselines")
+      ->check(CLI::IsMember({"standard", "early"}));
+  command->add_option("-o,--output", fetch->output_file, "File to write; absent: standard output");
+}
+
+void add_collateral(CLI::App& app, Arguments& chosen) {
+  auto* collateral = app.add_subcommand("collateral", "Intel's word on platforms, in files");
+  collateral->require_subcommand(1);
+  add_collateral_fetch(*collateral, chosen);
+  auto show = std::make_shared<CollateralShowArguments>();
+  auto* show_command = add_command(*collateral, chosen, "show",
+                                   "Say what a collateral file holds, and what expires when", show);
+  show_command->add_option("FILE", show->file, "Collateral file")->required()->check(not_empty());
+  show_command->add_option("--policy", show->policy_file, "The root is this policy's, not Intel's")
+      ->check(not_empty());
+  show_command->add_flag("--json", show->json, "Print one JSON object");
+  auto serve = std::make_shared<CollateralServeArguments>();
+  auto* serve_command =
+      add_command(*collateral, chosen, "serve",
+                  "Serve collateral files with Intel's PCS API, over http", serve);
+  serve_command->add_option("PATH", serve->paths, "Collateral files, and folders of *.json files")
+      ->required()
+      ->check(not_empty());
+  serve_command->add_option("--listen", serve->listen, "HOST:PORT of this machine's loopback")
+      ->capture_default_str();
+}
+
+void add_policy_from_url(CLI::App& policy, Arguments& chosen) {
+  auto from = std::make_shared<PolicyFromUrlArguments>();
+  auto* command =
+      add_command(policy, chosen, "from-url",
+                  "Verify a server but for its identity, and print the policy that names it", from);
+  command->add_option("URL", from->url, "https address")->required()->check(not_empty());
+  command
+      ->add_option("--policy", from->policy_file,
+                   "Root, sources and accepted TCB are this policy's; its identities do not count")
+      ->check(not_empty());
+  auto* file = command
+                   ->add_option("--collateral", from->collateral_file,
+                                "Collateral file, instead of the policy's sources")
+                   ->check(not_empty());
+  command->add_option("--pccs", from->pccs, "PCCS address, instead of the policy's sources")
+      ->excludes(file)
+      ->check(not_empty());
+  command->add_option("-o,--output", from->output_file,
+                      "File to write, which must not exist; absent: standard output");
 }
 
 void add_policy(CLI::App& app, Arguments& chosen) {
@@ -205,6 +285,7 @@ void add_policy(CLI::App& app, Arguments& chosen) {
   from_command->add_option("FILE", from->file, "Its .sig file, as gramine-sgx-sign writes it")
       ->required()
       ->check(not_empty());
+  add_policy_from_url(*policy, chosen);
 }
 
 }  // namespace
@@ -229,6 +310,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
   add_inspect(app, chosen);
   add_sim(app, chosen);
   add_policy(app, chosen);
+  add_collateral(app, chosen);
   const auto is_named = [&](const CLI::App* command) {
     return command->get_name() == words.front();
   };

@@ -104,6 +104,43 @@ struct SimMountArguments {
   std::string dir;
 };
 
+struct SimPcsArguments {
+  std::string listen = "127.0.0.1:8081";
+  std::string dir;
+};
+
+/// CollateralFetchArguments is which platform, and from where: exactly one of fmspc and the three
+/// of the subject.
+struct CollateralFetchArguments {
+  SubjectArguments subject;
+  std::string fmspc;
+  std::string pck_ca = "platform";
+  std::string tee = "sgx";
+  std::string policy_file;  ///< root and sources; empty: Intel's
+  std::string pccs;         ///< takes the place of the policy's sources
+  std::string update;       ///< standard, early; empty: as the policy says
+  std::string output_file;  ///< empty: stdout
+};
+
+struct CollateralShowArguments {
+  std::string file;
+  std::string policy_file;  ///< its root; empty: Intel's
+  bool json = false;
+};
+
+struct CollateralServeArguments {
+  std::string listen = "127.0.0.1:8081";
+  std::vector<std::string> paths;  ///< files, and folders with files
+};
+
+struct PolicyFromUrlArguments {
+  std::string url;
+  std::string policy_file;  ///< for what is not the identity; empty: the defaults
+  std::string collateral_file;
+  std::string pccs;
+  std::string output_file;
+};
+
 struct PolicyCheckArguments {
   std::string file;
 };
@@ -112,9 +149,11 @@ struct PolicyFromSigstructArguments {
   std::string file;
 };
 
-using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
-                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments,
-                               PolicyCheckArguments, PolicyFromSigstructArguments>;
+using Arguments =
+    std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments, ServeArguments,
+                 RunArguments, SimInitArguments, SimMountArguments, SimPcsArguments,
+                 CollateralFetchArguments, CollateralShowArguments, CollateralServeArguments,
+                 PolicyCheckArguments, PolicyFromSigstructArguments, PolicyFromUrlArguments>;
 
 /// parse_arguments reads the command line. Errors: usage.
 Result<Arguments> parse_arguments(int argc, const char* const* argv);

@@ -15,11 +15,25 @@ int serve(const ServeArguments& arguments);
 int run(const RunArguments& arguments);
 int sim_init(const SimInitArguments& arguments);
 int sim_mount(const SimMountArguments& arguments);
+int sim_pcs(const SimPcsArguments& arguments);
+int collateral_fetch(const CollateralFetchArguments& arguments);
+int collateral_show(const CollateralShowArguments& arguments);
+int collateral_serve(const CollateralServeArguments& arguments);
 int policy_check(const PolicyCheckArguments& arguments);
 int policy_from_sigstruct(const PolicyFromSigstructArguments& arguments);
+int policy_from_url(const PolicyFromUrlArguments& arguments);
 
 /// make_policy reads --policy, or makes a policy of --mr-enclave or --mr-signer.
 Result<Policy> make_policy(const PolicyOptions& options);
+
+/// Endpoint is where to listen.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// parse_listen reads HOST:PORT, with an IPv6 address in brackets. Errors: usage.
+Result<Endpoint> parse_listen(const std::string& text);
 
 /// make_attester joins --tee and the certificate options.
 Result<Attester> make_attester(const TeeOptions& tee, const CertificateArguments& certificate,

@@ -21,6 +21,19 @@ struct Dispatch {
   int operator()(const RunArguments& arguments) const { return run(arguments); }
   int operator()(const SimInitArguments& arguments) const { return sim_init(arguments); }
   int operator()(const SimMountArguments& arguments) const { return sim_mount(arguments); }
+  int operator()(const SimPcsArguments& arguments) const { return sim_pcs(arguments); }
+  int operator()(const CollateralFetchArguments& arguments) const {
+    return collateral_fetch(arguments);
+  }
+  int operator()(const CollateralShowArguments& arguments) const {
+    return collateral_show(arguments);
+  }
+  int operator()(const CollateralServeArguments& arguments) const {
+    return collateral_serve(arguments);
+  }
+  int operator()(const PolicyFromUrlArguments& arguments) const {
+    return policy_from_url(arguments);
+  }
   int operator()(const PolicyCheckArguments& arguments) const { return policy_check(arguments); }
   int operator()(const PolicyFromSigstructArguments& arguments) const {
     return policy_from_sigstruct(arguments);

@@ -27,6 +27,7 @@ LAYERS = {
     "pccs": "base collateral x509",
     "tls": "base crypto x509 collateral evidence policy verifier attester",
     "server": "base attester tls",
+    "pcs": "base crypto x509 tcb collateral server",
     "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",
     # crypto: to wipe the key that was written.
@@ -45,7 +46,7 @@ LIBRARIES = {
     "fuse": "sim",
     "boost/": "server",
     "toml++/": "policy",
-    "nlohmann/": "tcb collateral server sim",
+    "nlohmann/": "tcb collateral server sim pcs",
     "CLI/": "",
 }
 

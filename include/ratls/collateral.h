@@ -71,9 +71,10 @@ class PreparedCollateral {
                                                            std::string source);
   ~PreparedCollateral();
 
-  /// usable_at says whether all parts are there, authentic and in date. It chooses between sources;
-  /// the verdict is the verifier's.
-  bool usable_at(UnixTime now) const noexcept;
+  /// check_at says which part is not there, not authentic or not in date, the first of them. It
+  /// chooses between sources; the verdict is the verifier's. Errors: the codes of the parts.
+  Result<void> check_at(UnixTime now) const;
+  bool usable_at(UnixTime now) const { return check_at(now).has_value(); }
 
   /// source is where it came from: "file", "pccs", "stapled" or "cache".
   const std::string& source() const noexcept { return source_; }

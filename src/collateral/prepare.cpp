@@ -120,18 +120,31 @@ std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(Collateral
 
 PreparedCollateral::~PreparedCollateral() = default;
 
-bool PreparedCollateral::usable_at(UnixTime now) const noexcept {
+Result<void> PreparedCollateral::check_at(UnixTime now) const {
+  const auto check_dates = [now](UnixTime from, UnixTime until, Code code,
+                                 const char* where) -> Result<void> {
+    if (now >= from && now <= until) return {};
+    return Error(code, where, "valid from " + format_time(from) + " to " + format_time(until));
+  };
   const Parts& parts = *parts_;
-  if (!parts.root_crl || !parts.pck_crl || !parts.pck_crl_signer) return false;
-  if (!parts.tcb_info || !parts.qe_identity) return false;
-  const auto in_date = [now](UnixTime from, UnixTime until) { return now >= from && now <= until; };
-  const auto& tcb_info = parts.tcb_info->content;
-  const auto& qe_identity = parts.qe_identity->content;
-  if (tcb_info.tdx_defect) return false;
-  return in_date(parts.root_crl->this_update, parts.root_crl->next_update) &&
-         in_date(parts.pck_crl->this_update, parts.pck_crl->next_update) &&
-         in_date(tcb_info.issue_date, tcb_info.next_update) &&
-         in_date(qe_identity.issue_date, qe_identity.next_update);
+  if (!parts.root_crl) return parts.root_crl.error();
+  if (!parts.pck_crl) return parts.pck_crl.error();
+  if (!parts.pck_crl_signer) {
+    return Error(Code::crl_untrusted, "pck_crl", "not signed by a CA that the root has signed");
+  }
+  RATLS_CHECK(check_dates(parts.root_crl->this_update, parts.root_crl->next_update,
+                          Code::crl_expired, "root_ca_crl"));
+  RATLS_CHECK(check_dates(parts.pck_crl->this_update, parts.pck_crl->next_update, Code::crl_expired,
+                          "pck_crl"));
+  if (!parts.tcb_info) return parts.tcb_info.error();
+  const tcb::TcbInfo& tcb_info = parts.tcb_info->content;
+  if (tcb_info.tdx_defect) return *tcb_info.tdx_defect;
+  RATLS_CHECK(
+      check_dates(tcb_info.issue_date, tcb_info.next_update, Code::tcb_info_expired, "tcb_info"));
+  if (!parts.qe_identity) return parts.qe_identity.error();
+  const tcb::QeIdentity& qe_identity = parts.qe_identity->content;
+  return check_dates(qe_identity.issue_date, qe_identity.next_update, Code::qe_identity_expired,
+                     "qe_identity");
 }
 
 }  // namespace ratls

@@ -19,6 +19,7 @@ namespace ratls::sim {
 
 struct Platform::State {
   QuoteSpec quote;
+  PlatformState state;
 };
 
 namespace {
@@ -283,20 +284,24 @@ Result<Platform> Platform::init(const fs::path& given_dir, const PlatformOptions
   RATLS_CHECK(write_state(dir, state));
   RATLS_CHECK(write_public_files(dir, state, now));
   RATLS_TRY(QuoteSpec quote, state_quote(state));
-  return Platform(std::make_shared<const State>(State{std::move(quote)}));
+  return Platform(std::make_shared<const State>(State{std::move(quote), std::move(state)}));
 }
 
 Result<Platform> Platform::load(const fs::path& dir) {
   RATLS_CHECK(check_complete(dir));
-  RATLS_TRY(const PlatformState state, read_state(dir));
+  RATLS_TRY(PlatformState state, read_state(dir));
   RATLS_TRY(QuoteSpec quote, state_quote(state));
-  return Platform(std::make_shared<const State>(State{std::move(quote)}));
+  return Platform(std::make_shared<const State>(State{std::move(quote), std::move(state)}));
 }
 
 Result<Bytes> Platform::quote(const ReportData& report_data) const {
   QuoteSpec spec = state_->quote;
   put_report_data(spec, report_data);
   return make_quote(spec);
+}
+
+Result<Collateral> Platform::collateral(UnixTime now) const {
+  return state_collateral(state_->state, now);
 }
 
 const EnclaveReport* Platform::enclave() const noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "ratls/collateral.h"
 #include "ratls/quote.h"
 #include "ratls/time.h"
 
@@ -41,6 +42,9 @@ class Platform {
   /// quote makes an SGX quote of version 3 or a TDX quote of version 4, with the PCK chain in it
   /// (certification data type 5). Errors: internal.
   Result<Bytes> quote(const ReportData& report_data) const;
+
+  /// collateral is what init would write at that time. Errors: internal.
+  Result<Collateral> collateral(UnixTime now) const;
 
   /// enclave is null on a TDX platform, td on an SGX platform.
   const EnclaveReport* enclave() const noexcept;
