@@ -148,6 +148,11 @@ void add_serve(CLI::App& app, Arguments& chosen) {
       ->capture_default_str();
   add_tee_options(*command, arguments->tee);
   add_certificate_options(*command, arguments->certificate, "24h");
+  command
+      ->add_option("--staple", arguments->staple,
+                   "Hand out collateral to clients: from a file, \"pcs\" or a PCCS address; with "
+                   "--tee sim the platform's own is handed out anyway")
+      ->check(not_empty());
   command->add_flag("--tls12", arguments->tls12, "Also allow TLS 1.2");
   command->add_option("--threads", arguments->threads, "Threads that serve")
       ->check(CLI::Range(1, 256))

@@ -80,6 +80,7 @@ struct ServeArguments {
   CertificateArguments certificate;
   bool tls12 = false;
   unsigned threads = 2;
+  std::string staple;  ///< where the collateral to hand out comes from; empty: nowhere
 };
 
 struct RunArguments {

@@ -12,21 +12,15 @@
 namespace ratls::cli {
 namespace {
 
-// What the policy is about is not looked at, only root and sources; an identity must be there.
-Result<Policy> policy_or_default(const std::string& file) {
-  if (!file.empty()) return load_policy(file);
-  Policy policy;
-  EnclaveIdentity nobody;
-  nobody.mr_enclave.emplace().bytes.fill(0xff);
-  policy.enclaves.push_back(std::move(nobody));
-  return policy;
-}
-
 Result<CollateralRequest> request_of_platform(const CollateralFetchArguments& arguments,
                                               UnixTime now) {
   RATLS_TRY(const auto fmspc, parse_fixed_hex<tcb::Fmspc>(arguments.fmspc, "--fmspc"));
-  return CollateralRequest{
-      .tee = arguments.tee, .fmspc = to_hex(fmspc), .pck_ca = arguments.pck_ca, .at = now};
+  CollateralRequest request;
+  request.tee = arguments.tee;
+  request.fmspc = to_hex(fmspc);
+  request.pck_ca = arguments.pck_ca;
+  request.at = now;
+  return request;
 }
 
 Result<CollateralRequest> request_of_subject(const SubjectArguments& subject,
@@ -45,7 +39,7 @@ Result<CollateralRequest> request_of_subject(const SubjectArguments& subject,
 }
 
 Result<std::string> fetch(const CollateralFetchArguments& arguments) {
-  RATLS_TRY(Policy policy, policy_or_default(arguments.policy_file));
+  RATLS_TRY(Policy policy, policy_or_anybody(arguments.policy_file));
   if (!arguments.pccs.empty()) policy.collateral.sources = {arguments.pccs};
   if (!arguments.update.empty()) {
     policy.collateral.evaluation_number.reset();
@@ -57,7 +51,8 @@ Result<std::string> fetch(const CollateralFetchArguments& arguments) {
   RATLS_TRY(const CollateralRequest request,
             arguments.fmspc.empty() ? request_of_subject(arguments.subject, verifier, now)
                                     : request_of_platform(arguments, now));
-  RATLS_TRY(const auto source, open_policy_sources(verifier));
+  // Not from the cache: who fetches wants what is there now.
+  RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
   RATLS_TRY(const auto prepared, source->find(request));
   // Nobody should find out on the day of need.
   RATLS_CHECK(prepared->check_at(now));
@@ -66,7 +61,7 @@ Result<std::string> fetch(const CollateralFetchArguments& arguments) {
 
 Result<std::shared_ptr<const PreparedCollateral>> prepare(
     const CollateralShowArguments& arguments) {
-  RATLS_TRY(Policy policy, policy_or_default(arguments.policy_file));
+  RATLS_TRY(Policy policy, policy_or_anybody(arguments.policy_file));
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
   RATLS_TRY(const Bytes content, read_file(arguments.file, kMaxCollateralSize));
   auto collateral = parse_collateral(as_text(content));

@@ -3,7 +3,9 @@
 
 #include "cli/arguments.h"
 #include "ratls/attester.h"
+#include "ratls/client.h"
 #include "ratls/policy.h"
+#include "ratls/server.h"
 
 // One function a command; each gives the exit code.
 namespace ratls::cli {
@@ -38,6 +40,17 @@ Result<Endpoint> parse_listen(const std::string& text);
 /// make_attester joins --tee and the certificate options.
 Result<Attester> make_attester(const TeeOptions& tee, const CertificateArguments& certificate,
                                std::string_view default_lifetime);
+
+/// make_staple finds what to hand out; null when nothing is.
+Result<StapleProvider> make_staple(const ServeArguments& arguments);
+
+/// command_client_options is how commands connect: they end soon, so the cache renews while they
+/// wait and not in the background.
+ClientOptions command_client_options();
+
+/// policy_or_anybody reads a policy file for its root and sources; without a file it is Intel's,
+/// and accepts an enclave that nobody has.
+Result<Policy> policy_or_anybody(const std::string& file);
 
 /// sim_dir is --dir or --sim, or the default folder.
 std::filesystem::path sim_dir(const std::string& option);

@@ -57,7 +57,7 @@ Result<Policy> base_policy(const PolicyFromUrlArguments& arguments) {
 
 Result<Report> verified_report(const std::string& url, Policy policy) {
   RATLS_CHECK(name_identity(url, policy));
-  RATLS_TRY(Client client, Client::create(url, std::move(policy)));
+  RATLS_TRY(Client client, Client::create(url, std::move(policy), command_client_options()));
   RATLS_TRY(const auto session, client.connect());
   return session->peer().report();
 }

@@ -50,6 +50,21 @@ Result<Policy> make_policy(const PolicyOptions& options) {
   return policy;
 }
 
+ClientOptions command_client_options() {
+  ClientOptions options;
+  options.cache = {.dir = default_cache_dir(), .background = false};
+  return options;
+}
+
+Result<Policy> policy_or_anybody(const std::string& file) {
+  if (!file.empty()) return load_policy(file);
+  Policy policy;
+  EnclaveIdentity nobody;
+  nobody.mr_enclave.emplace().bytes.fill(0xff);
+  policy.enclaves.push_back(std::move(nobody));
+  return policy;
+}
+
 Result<SubjectBytes> read_subject(const SubjectArguments& subject) {
   if (!subject.quote_file.empty()) {
     RATLS_TRY(Bytes quote, read_file(subject.quote_file, kMaxQuoteSize));

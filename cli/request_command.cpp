@@ -134,7 +134,7 @@ bool is_failure(const RequestArguments& arguments, const ClientResponse& respons
 Result<ClientResponse> exchange(const RequestArguments& arguments) {
   RATLS_TRY(Policy policy, make_policy(arguments.policy));
   RATLS_TRY(const ClientRequest request, make_request(arguments));
-  ClientOptions options;
+  ClientOptions options = command_client_options();
   options.retries = arguments.retries;
   options.proxy = arguments.proxy;
   options.stall_timeout =

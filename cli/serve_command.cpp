@@ -24,7 +24,10 @@ int serve(const ServeArguments& arguments) {
   options.port = endpoint->port;
   options.threads = arguments.threads;
   options.lowest_tls = arguments.tls12 ? TlsVersion::tls12 : TlsVersion::tls13;
+  auto staple = make_staple(arguments);
+  if (!staple) return print_error(staple.error());
   Server server(options);
+  if (*staple) server.staple(std::move(*staple));
   add_builtin_routes(server);
   const auto started = server.start(std::move(*attester));
   if (!started) return print_error(started.error());

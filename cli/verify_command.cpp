@@ -16,7 +16,7 @@ Result<Outcome> verify_file(const VerifyArguments& arguments, Policy policy) {
     RATLS_TRY(now, parse_time(arguments.at, "--at"));
   }
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
-  RATLS_TRY(const auto source, open_policy_sources(verifier));
+  RATLS_TRY(const auto source, open_policy_sources(verifier, command_client_options().cache));
   const Verdict verdict = subject.is_quote
                               ? verifier.verify_quote(subject.bytes, *source, now)
                               : verifier.verify_certificate(subject.bytes, {}, *source, now);
@@ -30,7 +30,8 @@ Result<Outcome> verify_server(const VerifyArguments& arguments, Policy policy) {
     return Error(Code::usage, "--at",
                  "a connection is judged now; --at goes with --cert or --quote");
   }
-  RATLS_TRY(Client client, Client::create(arguments.subject.url, std::move(policy)));
+  RATLS_TRY(Client client,
+            Client::create(arguments.subject.url, std::move(policy), command_client_options()));
   auto session = client.connect();
   if (session) {
     return Outcome{.report = (*session)->peer().report(), .error = std::nullopt};

@@ -102,14 +102,23 @@ class Service:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plain_environment():
-    """The proxies and key logs of whoever runs the tests are none of theirs."""
+def plain_environment(tmp_path_factory):
+    """The proxies, key logs and cache of whoever runs the tests are none of theirs."""
     kept = dict(os.environ)
     for name in [*PROXIES, *(name.upper() for name in PROXIES), "SSLKEYLOGFILE"]:
         os.environ.pop(name, None)
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     yield
     os.environ.clear()
     os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(plain_environment, tmp_path_factory, monkeypatch):
+    """The cache of this test alone: another one's service may have had the same port."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,63 @@ def test_a_client_asks_the_service(pccs, ratls, policy, service):
     assert sum("/tcb?" in path for path in pccs.asked) == 1
 
 
+def the_entry(folder):
+    """The one file of collateral in a cache; the other one is of the highest numbers."""
+    file, = (path for path in folder.iterdir() if path.name != "highest_numbers.json")
+    return file
+
+
+def test_the_next_process_has_it_from_the_cache(pccs, verify, own_cache):
+    assert verify("--pccs", pccs.url).code == 0
+    asked = len(pccs.asked)
+    ended = verify("--pccs", pccs.url)
+    assert ended.code == 0, ended
+    assert json.loads(ended.out)["collateral"]["source"] == "cache"
+    assert len(pccs.asked) == asked
+    folder = own_cache / "ratls/collateral"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    file = the_entry(folder)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_cache_is_mended(pccs, verify, own_cache):
+    assert verify("--pccs", pccs.url).code == 0
+    file = the_entry(own_cache / "ratls/collateral")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    ended = verify("--pccs", pccs.url)
+    assert json.loads(ended.out)["collateral"]["source"] == "pccs", ended
+    assert file.read_bytes() == whole
+
+
+def test_without_a_place_for_a_cache_nothing_is_kept(pccs, verify, own_cache, monkeypatch):
+    (own_cache / "ratls").write_text("in the way")
+    assert verify("--pccs", pccs.url).code == 0
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME")
+    for _ in range(2):
+        ended = verify("--pccs", pccs.url)
+        assert json.loads(ended.out)["collateral"]["source"] == "pccs", ended
+
+
+def test_older_collateral_than_before_is_refused(pccs, verify, platform, own_cache):
+    numbers = own_cache / "ratls/collateral/highest_numbers.json"
+    assert verify("--pccs", pccs.url).code == 0
+    seen = json.loads(numbers.read_text())
+    assert {name.split()[2] for name in seen} == {"root_ca_crl", "pck_crl", "tcb_info",
+                                                  "qe_identity"}
+    numbers.write_text(json.dumps({name: number + 1 for name, number in seen.items()}))
+    ended = verify("--pccs", pccs.url)
+    assert (ended.code, ended.error) == (5, "collateral_superseded"), ended
+    assert verify("--collateral", platform / "collateral.json").code == 0
+
+
+def test_a_failure_is_not_kept(pccs, verify):
+    pccs.faults = {"/tcb": [EMPTY]}
+    assert verify("--pccs", pccs.url).error == "collateral_platform_unknown"
+    assert verify("--pccs", pccs.url).code == 0
+
+
 EMPTY = (404, {}, b"")
 BROKEN = (500, {}, b"")
 

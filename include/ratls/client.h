@@ -14,8 +14,10 @@
 namespace ratls {
 
 /// open_policy_sources opens the sources that the verifier's policy names: files, "pcs" and
-/// addresses of PCCS. Errors: policy_invalid.
-Result<std::shared_ptr<CollateralSource>> open_policy_sources(const Verifier& verifier);
+/// addresses of PCCS. "stapled" needs a server and is a Client's only. Errors: policy_invalid.
+/// What comes from a network goes through a cache; without options there is none.
+Result<std::shared_ptr<CollateralSource>> open_policy_sources(
+    const Verifier& verifier, const std::optional<CacheOptions>& cache = CacheOptions{});
 
 /// ClientOptions says how to connect; what to trust is the policy's.
 struct ClientOptions {
@@ -29,6 +31,7 @@ struct ClientOptions {
   int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
   std::string proxy;      ///< http:// or SOCKS; empty: the environment's, as libcurl reads it
   bool use_environment_proxy = true;
+  CacheOptions cache;  ///< of collateral from a network
 };
 
 struct ClientRequest {

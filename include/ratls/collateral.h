@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,18 @@ class TrustRoot {
   bool is_intel_ = false;
 };
 
+/// CollateralRequest names the platform whose collateral is needed.
+struct CollateralRequest {
+  std::string tee;     ///< "sgx" or "tdx"
+  std::string fmspc;   ///< 12 lower-case hex digits; empty when only the collateral can tell
+  std::string pck_ca;  ///< "platform" or "processor"; empty when only the collateral can tell
+  UnixTime at{};       ///< when it must be in date
+  // What the policy will refuse otherwise; a cache asks anew rather than hand out less.
+  std::uint32_t min_evaluation_number = 0;
+  UnixTime issued_after{};
+  std::stop_token stop{};  ///< nobody waits for the answer any more
+};
+
 /// PreparedCollateral is collateral whose signatures were checked once, against one root, so that
 /// many quotes can be verified with it quickly. It holds for each part either the checked content
 /// or its error, because the verifier reports the first failure in the order of its own checks.
@@ -75,6 +88,13 @@ class PreparedCollateral {
   /// chooses between sources; the verdict is the verifier's. Errors: the codes of the parts.
   Result<void> check_at(UnixTime now) const;
   bool usable_at(UnixTime now) const { return check_at(now).has_value(); }
+
+  /// check_for is check_at, and that it is for the platform as far as the request names one.
+  /// Errors: as check_at; tcb_info_mismatch, qe_identity_mismatch, crl_untrusted.
+  Result<void> check_for(const CollateralRequest& request) const;
+
+  /// expires is the last second for which check_at can hold; the epoch when a part is not usable.
+  UnixTime expires() const noexcept;
 
   /// source is where it came from: "file", "pccs", "stapled" or "cache".
   const std::string& source() const noexcept { return source_; }
@@ -92,14 +112,6 @@ class PreparedCollateral {
   std::unique_ptr<const Parts> parts_;
 };
 
-/// CollateralRequest names the platform whose collateral is needed.
-struct CollateralRequest {
-  std::string tee;     ///< "sgx" or "tdx"
-  std::string fmspc;   ///< 12 lower-case hex digits; empty when only the collateral can tell
-  std::string pck_ca;  ///< "platform" or "processor"; empty when only the collateral can tell
-  UnixTime at{};       ///< when it must be in date
-};
-
 /// CollateralSource finds collateral. Implementations may block on files or the network; find may
 /// be called from any thread. Errors: collateral_unavailable, collateral_malformed; those of a
 /// service also collateral_platform_unknown, collateral_number_retired,
@@ -111,17 +123,48 @@ class CollateralSource {
       const CollateralRequest& request) = 0;
 };
 
-/// SourceOpener makes the source of an entry that is "pcs" or an address.
+/// SourceOpener makes the source of an entry that is "pcs", "stapled" or an address; null for one
+/// that there is not where the sources are opened.
 using SourceOpener = std::function<Result<std::unique_ptr<CollateralSource>>(const std::string&)>;
 
 /// open_collateral_sources joins the entries of [collateral] sources, tried in order until one has
 /// complete, authentic collateral in date, which then decides; when none has, the first answer
 /// does. "file:PATH" (relative to base_dir) is read when first needed, and again when it is out of
-/// date. open_remote makes the sources "pcs" and http(s) addresses; without it, and for "stapled",
-/// which this version does not have, they end in collateral_unavailable when they are reached.
+/// date. open_remote makes the others; without it, and when it makes none, they end in
+/// collateral_unavailable when they are reached.
 /// Errors: policy_invalid for an entry that is no source.
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
     const TrustRoot& root, const SourceOpener& open_remote = {});
+
+/// Baseline is which of Intel's TCB baselines a source is asked for: the standard one, the early
+/// one, or that of a certain evaluation number.
+enum class Baseline { standard, early, pinned };
+
+/// CacheOptions says where collateral is kept between processes, with the highest numbers seen.
+struct CacheOptions {
+  std::filesystem::path dir;  ///< empty: in memory only; default_cache_dir() is the usual place
+  bool background = true;     ///< renew beside the traffic; false: while the one who asks waits
+};
+
+/// CachedAs names a source in a cache.
+struct CachedAs {
+  std::string name;  ///< the source and how it is asked
+  Baseline baseline = Baseline::standard;
+  bool on_disk = true;  ///< false: only the highest numbers are written
+};
+
+/// default_cache_dir is $XDG_CACHE_HOME/ratls/collateral, or ~/.cache/ratls/collateral; empty when
+/// neither can be told.
+std::filesystem::path default_cache_dir();
+
+/// with_cache puts a cache before a source. Collateral is handed out while it is in date, and
+/// renewed a day after it was fetched or in the last third of its life; threads that miss at once
+/// cause one fetch; a failure is remembered for 5 seconds. What lies on disk is checked like what
+/// is fetched. Of the source: also collateral_superseded, for an evaluation or CRL number that is
+/// lower than one seen before under the same root and baseline.
+std::unique_ptr<CollateralSource> with_cache(std::unique_ptr<CollateralSource> source,
+                                             const CachedAs& as, const TrustRoot& root,
+                                             const CacheOptions& options);
 
 }  // namespace ratls

@@ -70,6 +70,7 @@ enum class Code : std::uint16_t {
   qe_identity_expired = 505,
   collateral_too_old = 506,
   certificate_expired = 507,
+  collateral_superseded = 508,
 
   tcb_out_of_date = 601,
   tcb_configuration_needed = 602,

@@ -17,11 +17,10 @@ struct PccsOptions {
   std::optional<std::string> ca_pem;               ///< absent: the system's CAs
 };
 
-/// open_pccs gives a source that asks Intel's service ("pcs") or a PCCS at a base address. Answers
-/// are kept in memory for each platform while they are in date; an expired one is never handed out.
-/// Thread-safety: of the source, any thread; concurrent misses for one platform fetch once.
-/// Blocks: find does, on the network. Errors: policy_invalid for the address; of find:
-/// collateral_unavailable, collateral_platform_unknown, collateral_number_retired,
+/// open_pccs gives a source that asks Intel's service ("pcs") or a PCCS at a base address, each
+/// time (with_cache of ratls/collateral.h keeps answers). Thread-safety: of the source, any thread.
+/// Blocks: find does, on the network, at most 30 seconds. Errors: policy_invalid for the address;
+/// of find: collateral_unavailable, collateral_platform_unknown, collateral_number_retired,
 /// collateral_server_untrusted, collateral_malformed, proxy_unsupported, internal.
 Result<std::unique_ptr<CollateralSource>> open_pccs(const std::string& url,
                                                     const PccsOptions& options,

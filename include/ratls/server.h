@@ -46,6 +46,17 @@ struct Response {
 /// it throws becomes a 500 that names nothing.
 using Handler = std::function<Response(const Request&)>;
 
+/// StapledCollateral is a collateral file's text and its earliest end.
+struct StapledCollateral {
+  std::string text;
+  UnixTime expires{};
+};
+
+/// StapleProvider finds the collateral for the platform that a certificate (DER) was made on.
+/// Blocks: it may, on files or the network; it runs beside the traffic.
+using StapleProvider =
+    std::function<Result<StapledCollateral>(BytesView certificate, UnixTime now)>;
+
 /// ServerOptions says how to serve; the defaults suit an enclave.
 struct ServerOptions {
   std::string host = "127.0.0.1";
@@ -64,7 +75,7 @@ struct ServerOptions {
 
 /// Server is an attested HTTPS/1.1 server: every connection is TLS with a certificate that carries
 /// a fresh quote. One listener and one event loop per thread.
-/// Thread-safety: route() before start(); the rest from any thread.
+/// Thread-safety: route() and staple() before start(); the rest from any thread.
 class Server {
  public:
   explicit Server(ServerOptions options = {});
@@ -72,6 +83,10 @@ class Server {
 
   /// route answers method and path exactly; a known path with another method gets 405.
   Server& route(std::string method, std::string path, Handler handler);
+
+  /// staple hands out collateral at /.well-known/ratls/collateral, for clients that have no other
+  /// source. The provider is asked before start() returns, then every hour; a failure is logged.
+  Server& staple(StapleProvider provider);
 
   /// start makes the attested certificate, listens, and returns while threads serve. The
   /// certificate is renewed at two thirds of its life.

@@ -173,6 +173,11 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{
           code, "certificate_expired", "the certificate is outside its dates",
           "restart the server so that it makes a new certificate, and check both clocks"};
+    case Code::collateral_superseded:
+      return CodeInfo{code, "collateral_superseded",
+                      "the source gives older collateral than was seen before",
+                      "ask another source; if the cache has seen a test's numbers, remove "
+                      "highest_numbers.json"};
     case Code::tcb_out_of_date:
       return CodeInfo{code, "tcb_out_of_date", "the platform's TCB is out of date",
                       "update microcode and BIOS, or add the status to [tcb] accept in the policy"};

@@ -85,4 +85,12 @@ Result<void> replace_file(const std::filesystem::path& path, BytesView content, 
   return {};
 }
 
+bool make_private_folder(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_directory(path, error)) return true;
+  fs::create_directories(path.parent_path(), error);
+  return ::mkdir(path.c_str(), 0700) == 0 || fs::is_directory(path, error);
+}
+
 }  // namespace ratls

@@ -19,6 +19,10 @@ enum class FileMode { secret = 0600, shared = 0644 };
 /// is removed again. Blocks: on the file. Errors: file_unwritable.
 Result<void> write_new_file(const std::filesystem::path& path, BytesView content, FileMode mode);
 
+/// make_private_folder makes a folder that only this user may enter (0700), and its parents, unless
+/// it is there. False when that cannot be done. Blocks: on the file system.
+bool make_private_folder(const std::filesystem::path& path);
+
 /// replace_file writes a temporary file beside path and renames it over path, so that a reader
 /// sees the old or the new content and never a part. Blocks: on the file. Errors: file_unwritable.
 Result<void> replace_file(const std::filesystem::path& path, BytesView content, FileMode mode);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "client/connection.h"
+#include "client/stapled.h"
 #include "ratls/pccs.h"
 #include "tls/openssl_setup.h"
 
@@ -19,15 +20,52 @@ struct Client::State {
   client::Connection connection;
 };
 
-Result<std::shared_ptr<CollateralSource>> open_policy_sources(const Verifier& verifier) {
+namespace {
+
+Baseline baseline_of(const CollateralPolicy& policy) {
+  if (policy.evaluation_number) return Baseline::pinned;
+  return policy.update == CollateralPolicy::Update::early ? Baseline::early : Baseline::standard;
+}
+
+// How a service is asked, so that different answers lie in different places.
+std::string name_of(const std::string& service, const CollateralPolicy& policy) {
+  if (policy.evaluation_number) return service + " " + std::to_string(*policy.evaluation_number);
+  return service + (policy.update == CollateralPolicy::Update::early ? " early" : " standard");
+}
+
+Result<std::unique_ptr<CollateralSource>> open_service(const std::string& service,
+                                                       const Verifier& verifier,
+                                                       const std::optional<CacheOptions>& cache) {
+  const CollateralPolicy& policy = verifier.policy().collateral;
+  const PccsOptions options{.early = policy.update == CollateralPolicy::Update::early,
+                            .evaluation_number = policy.evaluation_number,
+                            .ca_pem = policy.ca_pem};
+  RATLS_TRY(auto source, open_pccs(service, options, verifier.root()));
+  if (!cache) return source;
+  return with_cache(std::move(source),
+                    {.name = name_of(service, policy), .baseline = baseline_of(policy)},
+                    verifier.root(), *cache);
+}
+
+// open_stapled may be empty: then there is no server to ask.
+Result<std::shared_ptr<CollateralSource>> open_sources(
+    const Verifier& verifier, const std::optional<CacheOptions>& cache,
+    const std::function<std::unique_ptr<CollateralSource>()>& open_stapled) {
   tls::set_up_openssl();  // before libcurl would, with the configuration file
-  const CollateralPolicy& wanted = verifier.policy().collateral;
-  const PccsOptions options{.early = wanted.update == CollateralPolicy::Update::early,
-                            .evaluation_number = wanted.evaluation_number,
-                            .ca_pem = wanted.ca_pem};
-  return open_collateral_sources(
-      wanted.sources, verifier.policy().base_dir, verifier.root(),
-      [&](const std::string& url) { return open_pccs(url, options, verifier.root()); });
+  const auto open = [&](const std::string& name) -> Result<std::unique_ptr<CollateralSource>> {
+    if (name != "stapled") return open_service(name, verifier, cache);
+    if (!open_stapled) return std::unique_ptr<CollateralSource>();
+    return open_stapled();
+  };
+  const Policy& policy = verifier.policy();
+  return open_collateral_sources(policy.collateral.sources, policy.base_dir, verifier.root(), open);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<CollateralSource>> open_policy_sources(
+    const Verifier& verifier, const std::optional<CacheOptions>& cache) {
+  return open_sources(verifier, cache, nullptr);
 }
 
 std::string_view ClientResponse::header(std::string_view name) const {
@@ -47,7 +85,13 @@ Result<Client> Client::create(const std::string& url, Policy policy, ClientOptio
   RATLS_TRY(client::Proxy proxy, client::choose_proxy(options, origin.host));
   RATLS_TRY(Verifier verifier, Verifier::create(std::move(policy)));
   if (source == nullptr) {
-    RATLS_TRY(source, open_policy_sources(verifier));
+    // The server chooses what it hands out, so that what was chosen is kept by no other name, and
+    // the highest numbers count across servers.
+    const auto open_stapled = [&] {
+      return with_cache(client::open_stapled(origin, proxy, options, verifier.root()),
+                        {.name = "stapled", .on_disk = false}, verifier.root(), options.cache);
+    };
+    RATLS_TRY(source, open_sources(verifier, options.cache, open_stapled));
   }
   PeerVerifier peer(std::move(verifier), std::move(source), origin.host);
   return Client(std::make_unique<State>(std::move(origin), std::move(peer), std::move(options),

@@ -181,6 +181,27 @@ TEST_F(Sources, ReadAFileAgainOnceItIsOutOfDate) {
             Code::collateral_malformed);
 }
 
+TEST_F(Sources, TakeThePlatformsFileOfAFolder) {
+  std::filesystem::create_directory(dir_.path() / "all");
+  write("all/sgx-00606a000000-platform.json", format_collateral(world().collateral));
+  write("sgx-00606a000000-outside.json", format_collateral(world().collateral));
+  request_.tee = "sgx";
+  EXPECT_EQ(find({"file:all/"}).error().code(), Code::collateral_unavailable);
+  request_.fmspc = "00606a000000";
+  request_.pck_ca = "platform";
+  const auto found = find({"file:all/"});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE((*found)->usable_at(sim::kWorldTime));
+  EXPECT_EQ((*found)->source(), "file");
+  for (const char* ca : {"processor", ""}) {
+    request_.pck_ca = ca;
+    EXPECT_EQ(find({"file:all/"}).error().code(), Code::collateral_unavailable) << ca;
+  }
+  std::filesystem::create_directory(dir_.path() / "all" / "sgx-00606a000000-");
+  request_.pck_ca = "/../../sgx-00606a000000-outside";
+  EXPECT_FALSE(find({"file:all/"}).has_value()) << "a name led out of the folder";
+}
+
 TEST_F(Sources, RefuseWhatIsNone) {
   for (const char* name : {"", "file:", "http://pccs.example/", "pcs2"}) {
     EXPECT_EQ(find({name}).error().code(), Code::policy_invalid) << name;

@@ -120,6 +120,37 @@ std::shared_ptr<const PreparedCollateral> PreparedCollateral::prepare(Collateral
 
 PreparedCollateral::~PreparedCollateral() = default;
 
+Result<void> PreparedCollateral::check_for(const CollateralRequest& request) const {
+  RATLS_CHECK(check_at(request.at));
+  const Parts& parts = *parts_;
+  const tcb::TcbInfo& tcb_info = parts.tcb_info->content;
+  const bool sgx = request.tee == "sgx";
+  if (!request.tee.empty() && (tcb_info.id == tcb::TcbInfo::Id::sgx) != sgx) {
+    return Error(Code::tcb_info_mismatch, "tcb_info.id", "it is for the other kind of TEE");
+  }
+  if (!request.fmspc.empty() && to_hex(tcb_info.fmspc) != request.fmspc) {
+    return Error(Code::tcb_info_mismatch, "tcb_info.fmspc",
+                 to_hex(tcb_info.fmspc) + ", the platform's is " + request.fmspc);
+  }
+  const auto id = parts.qe_identity->content.id;
+  if (!request.tee.empty() && id != (sgx ? tcb::QeIdentity::Id::qe : tcb::QeIdentity::Id::td_qe)) {
+    return Error(Code::qe_identity_mismatch, "qe_identity.id", "it is for another kind of enclave");
+  }
+  const std::string& signer = parts.pck_crl_signer->certificate.subject_common_name;
+  const bool is_platform = signer.find("Platform") != std::string::npos;
+  if (!request.pck_ca.empty() && is_platform != (request.pck_ca == "platform")) {
+    return Error(Code::crl_untrusted, "pck_crl", "it is that of the CA \"" + signer + "\"");
+  }
+  return {};
+}
+
+UnixTime PreparedCollateral::expires() const noexcept {
+  const Parts& parts = *parts_;
+  if (!parts.root_crl || !parts.pck_crl || !parts.tcb_info || !parts.qe_identity) return {};
+  return std::min({parts.root_crl->next_update, parts.pck_crl->next_update,
+                   parts.tcb_info->content.next_update, parts.qe_identity->content.next_update});
+}
+
 Result<void> PreparedCollateral::check_at(UnixTime now) const {
   const auto check_dates = [now](UnixTime from, UnixTime until, Code code,
                                  const char* where) -> Result<void> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -42,21 +43,55 @@ class FileSource final : public CollateralSource {
   Prepared prepared_;
 };
 
-/// AbsentSource stands for a kind of source that this version does not have.
+/// FolderSource takes the file that is named after the platform: "sgx-00606a000000-platform.json".
+class FolderSource final : public CollateralSource {
+ public:
+  FolderSource(std::filesystem::path folder, TrustRoot root)
+      : folder_(std::move(folder)), root_(std::move(root)) {}
+
+  Result<Prepared> find(const CollateralRequest& request) override {
+    const std::string name = request.tee + "-" + request.fmspc + "-" + request.pck_ca + ".json";
+    const bool leads_elsewhere = name.find('/') != std::string::npos;
+    if (request.fmspc.empty() || request.pck_ca.empty() || leads_elsewhere) {
+      return Error(Code::collateral_unavailable, folder_.string(),
+                   "the quote does not say of which platform it is; name a file");
+    }
+    return file(name)->find(request);
+  }
+
+ private:
+  std::shared_ptr<FileSource> file(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    if (files_.size() > kMaxPlatforms) files_.clear();
+    auto& file = files_[name];
+    if (file == nullptr) file = std::make_shared<FileSource>(folder_ / name, root_);
+    return file;
+  }
+
+  static constexpr std::size_t kMaxPlatforms = 1024;
+  const std::filesystem::path folder_;
+  const TrustRoot root_;
+  std::mutex mutex_;  // for files_, never held while one is read
+  std::map<std::string, std::shared_ptr<FileSource>> files_;
+};
+
+/// AbsentSource stands for a source that cannot be opened where it is asked for.
 class AbsentSource final : public CollateralSource {
  public:
   explicit AbsentSource(std::string name) : name_(std::move(name)) {}
   Result<Prepared> find(const CollateralRequest&) override {
     return Error(Code::collateral_unavailable, name_,
-                 "this source is not available here; use file:PATH or --collateral");
+                 name_ == "stapled" ? "there is no server here that could hand out collateral"
+                                    : "this source is not available here");
   }
 
  private:
   const std::string name_;
 };
 
-/// OrderedSources asks one after the other. The first with usable collateral decides. When none
-/// has, the first that had anything does, so that the verifier can say what is wrong with it.
+/// OrderedSources asks one after the other. The first with usable collateral for the platform
+/// decides. When none has, the first that had anything does, so that the verifier can say what is
+/// wrong with it.
 class OrderedSources final : public CollateralSource {
  public:
   explicit OrderedSources(std::vector<std::unique_ptr<CollateralSource>> sources)
@@ -68,7 +103,7 @@ class OrderedSources final : public CollateralSource {
     std::string detail;
     for (const auto& source : sources_) {
       auto found = source->find(request);
-      if (found && (*found)->usable_at(request.at)) return found;
+      if (found && (*found)->check_for(request)) return found;
       if (found || found.error().code() != Code::collateral_unavailable) {
         if (!first) first = std::move(found);
         continue;
@@ -92,19 +127,24 @@ Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
   std::vector<std::unique_ptr<CollateralSource>> opened;
   for (const std::string& source : sources) {
     if (source.starts_with("file:") && source.size() > 5) {
-      opened.push_back(std::make_unique<FileSource>(base_dir / source.substr(5), root));
+      const std::filesystem::path path = base_dir / source.substr(5);
+      if (source.ends_with('/')) {
+        opened.push_back(std::make_unique<FolderSource>(path, root));
+      } else {
+        opened.push_back(std::make_unique<FileSource>(path, root));
+      }
       continue;
     }
-    const bool is_remote =
-        source == "pcs" || source.starts_with("https://") || source.starts_with("http://");
-    if (is_remote && open_remote) {
-      RATLS_TRY(auto remote, open_remote(source));
-      opened.push_back(std::move(remote));
-    } else if (source == "pcs" || source == "stapled" || source.starts_with("https://")) {
-      opened.push_back(std::make_unique<AbsentSource>(source));
-    } else {
+    const bool is_named = source == "pcs" || source == "stapled" || source.starts_with("https://");
+    if (!is_named && !(open_remote && source.starts_with("http://"))) {
       return Error(Code::policy_invalid, "collateral.sources", "\"" + source + "\" is no source");
     }
+    std::unique_ptr<CollateralSource> remote;
+    if (open_remote) {
+      RATLS_TRY(remote, open_remote(source));
+    }
+    if (remote == nullptr) remote = std::make_unique<AbsentSource>(source);
+    opened.push_back(std::move(remote));
   }
   if (opened.empty()) return Error(Code::policy_invalid, "collateral.sources", "none is named");
   return std::shared_ptr<CollateralSource>(std::make_shared<OrderedSources>(std::move(opened)));

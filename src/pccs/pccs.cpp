@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ratls/pccs.h"
 
-#include <atomic>
-#include <map>
-#include <mutex>
-
 #include "pccs/address.h"
 #include "pccs/answer.h"
 #include "pccs/transfer.h"
@@ -14,7 +10,8 @@ namespace pccs {
 namespace {
 
 using Prepared = std::shared_ptr<const PreparedCollateral>;
-constexpr std::size_t kMaxPlatforms = 1024;
+// A handshake may wait for it.
+constexpr std::chrono::seconds kLongestFetch{30};
 
 class PccsSource final : public CollateralSource {
  public:
@@ -26,39 +23,14 @@ class PccsSource final : public CollateralSource {
       return Error(Code::collateral_unavailable, "pccs",
                    "the quote does not say of which platform it is; use a collateral file");
     }
-    const std::shared_ptr<Entry> entry = entry_for(request);
-    const std::uint64_t before = entry->fetches;
-    const std::lock_guard lock(entry->mutex);
-    if (entry->kept != nullptr && entry->kept->usable_at(request.at)) return entry->kept;
-    // Somebody fetched while this thread waited: that outcome is this thread's too.
-    if (entry->fetches != before && entry->outcome) return *entry->outcome;
-    entry->kept = nullptr;
-    entry->outcome = fetch(request);
-    ++entry->fetches;
-    if (*entry->outcome && (**entry->outcome)->usable_at(request.at))
-      entry->kept = **entry->outcome;
-    return *entry->outcome;
+    return fetch(request, {std::chrono::steady_clock::now() + kLongestFetch, request.stop});
   }
 
  private:
-  struct Entry {
-    std::mutex mutex;
-    std::atomic<std::uint64_t> fetches{0};
-    Prepared kept;
-    std::optional<Result<Prepared>> outcome;
-  };
-
-  std::shared_ptr<Entry> entry_for(const CollateralRequest& request) {
-    const std::lock_guard lock(mutex_);
-    if (entries_.size() > kMaxPlatforms) entries_.clear();
-    auto& entry = entries_[request.tee + "/" + request.fmspc + "/" + request.pck_ca];
-    if (entry == nullptr) entry = std::make_shared<Entry>();
-    return entry;
-  }
-
   // A document that must be there, with the header that must come with it.
-  Result<Answer> get_with_chain(const std::string& url, Code when_missing) const {
-    RATLS_TRY(Answer answer, get(url, options_.ca_pem));
+  Result<Answer> get_with_chain(const std::string& url, Code when_missing,
+                                const Limits& limits) const {
+    RATLS_TRY(Answer answer, get(url, options_.ca_pem, limits));
     if (answer.status == 404) return Error(when_missing, url, "the service answers 404");
     if (answer.chain.empty()) {
       return Error(Code::collateral_unavailable, url, "the answer has no issuer chain");
@@ -69,10 +41,10 @@ class PccsSource final : public CollateralSource {
     return answer;
   }
 
-  Result<Bytes> fetch_root_crl() const {
+  Result<Bytes> fetch_root_crl(const Limits& limits) const {
     const std::vector<std::string> addresses = address_.root_crl();
     for (const std::string& url : addresses) {
-      RATLS_TRY(const Answer answer, get(url, options_.ca_pem));
+      RATLS_TRY(const Answer answer, get(url, options_.ca_pem, limits));
       if (answer.status == 404) continue;
       auto crl = decode_crl(answer.body);
       if (!crl) return crl.error().in(url);
@@ -81,10 +53,10 @@ class PccsSource final : public CollateralSource {
     return Error(Code::collateral_unavailable, addresses.back(), "the service answers 404");
   }
 
-  Result<Prepared> fetch(const CollateralRequest& request) const {
+  Result<Prepared> fetch(const CollateralRequest& request, const Limits& limits) const {
     Collateral out;
     const std::string tcb_url = address_.tcb(request, options_);
-    RATLS_TRY(Answer tcb, get_with_chain(tcb_url, Code::collateral_platform_unknown));
+    RATLS_TRY(Answer tcb, get_with_chain(tcb_url, Code::collateral_platform_unknown, limits));
     auto tcb_info = slice_document(tcb.body, "tcbInfo");
     if (!tcb_info) return tcb_info.error().in(tcb_url);
     out.tcb_info = tcb_info->text;
@@ -92,7 +64,7 @@ class PccsSource final : public CollateralSource {
     out.tcb_info_issuer_chain = std::move(tcb.chain);
 
     const std::string qe_url = address_.qe_identity(request, options_);
-    RATLS_TRY(Answer qe, get_with_chain(qe_url, Code::collateral_unavailable));
+    RATLS_TRY(Answer qe, get_with_chain(qe_url, Code::collateral_unavailable, limits));
     auto identity = slice_document(qe.body, "enclaveIdentity");
     if (!identity) return identity.error().in(qe_url);
     out.qe_identity = identity->text;
@@ -100,20 +72,18 @@ class PccsSource final : public CollateralSource {
     out.qe_identity_issuer_chain = std::move(qe.chain);
 
     const std::string crl_url = address_.pck_crl(request);
-    RATLS_TRY(Answer pck_crl, get_with_chain(crl_url, Code::collateral_unavailable));
+    RATLS_TRY(Answer pck_crl, get_with_chain(crl_url, Code::collateral_unavailable, limits));
     auto crl = decode_crl(pck_crl.body);
     if (!crl) return crl.error().in(crl_url);
     out.pck_crl = std::move(*crl);
     out.pck_crl_issuer_chain = std::move(pck_crl.chain);
-    RATLS_TRY(out.root_ca_crl, fetch_root_crl());
+    RATLS_TRY(out.root_ca_crl, fetch_root_crl(limits));
     return PreparedCollateral::prepare(std::move(out), root_, "pccs");
   }
 
   const Address address_;
   const PccsOptions options_;
   const TrustRoot root_;
-  std::mutex mutex_;  // for entries_, never held while something is fetched
-  std::map<std::string, std::shared_ptr<Entry>> entries_;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <curl/curl.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxAnswer = 1024UL * 1024;
 constexpr int kTries = 3;
 constexpr std::chrono::seconds kLongestWait{5};
+constexpr std::chrono::milliseconds kLongestTry{15000};
 
 struct FreeEasy {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -55,6 +56,23 @@ std::size_t keep(char* data, std::size_t, std::size_t size, void* to) {
   return size;
 }
 
+std::chrono::milliseconds time_left(const Limits& limits) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(limits.deadline -
+                                                               std::chrono::steady_clock::now());
+}
+
+void sleep(std::chrono::milliseconds time, const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds kStep{50};
+  for (; time.count() > 0 && !stop.stop_requested(); time -= kStep) {
+    std::this_thread::sleep_for(std::min(time, kStep));
+  }
+}
+
+// libcurl calls it at least once a second, also while it connects.
+int end_when_stopped(void* limits, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const Limits*>(limits)->stop.stop_requested() ? 1 : 0;
+}
+
 // As libcurl would choose. An https proxy's own name would be checked against the service's CA.
 Result<std::string> proxy_for(const std::string& url) {
   if (url.starts_with("http://")) return std::string();  // this machine
@@ -73,7 +91,8 @@ Result<std::string> proxy_for(const std::string& url) {
 }
 
 bool set_options(CURL* easy, const std::string& url, const std::string& proxy,
-                 const std::optional<std::string>& ca_pem, std::string& body) {
+                 const std::optional<std::string>& ca_pem, const Limits& limits,
+                 std::string& body) {
   bool taken = true;
   const auto set = [&](CURLoption option, auto value) {
     taken = (curl_easy_setopt)(easy, option, value) == CURLE_OK && taken;
@@ -85,7 +104,10 @@ bool set_options(CURL* easy, const std::string& url, const std::string& proxy,
   set(CURLOPT_HSTS_CTRL, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, 5L);
-  set(CURLOPT_TIMEOUT, 15L);
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::min(time_left(limits), kLongestTry).count()));
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &end_when_stopped);
+  set(CURLOPT_XFERINFODATA, &limits);
   set(CURLOPT_PROXY, proxy.c_str());  // an empty text keeps libcurl from asking the environment
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -149,11 +171,12 @@ Try judge(CURL* easy, const std::string& url, std::string body, std::chrono::mil
 }
 
 Try try_once(const std::string& url, const std::string& proxy,
-             const std::optional<std::string>& ca_pem, std::chrono::milliseconds pause) {
+             const std::optional<std::string>& ca_pem, const Limits& limits,
+             std::chrono::milliseconds pause) {
   const Silence silence;
   const Easy easy(curl_easy_init());
   std::string body;
-  if (easy == nullptr || !set_options(easy.get(), url, proxy, ca_pem, body)) {
+  if (easy == nullptr || !set_options(easy.get(), url, proxy, ca_pem, limits, body)) {
     return {Error(Code::internal, "libcurl", "an option was refused"), {}};
   }
   const CURLcode code = curl_easy_perform(easy.get());
@@ -168,15 +191,21 @@ Try try_once(const std::string& url, const std::string& proxy,
 
 }  // namespace
 
-Result<Answer> get(const std::string& url, const std::optional<std::string>& ca_pem) {
+Result<Answer> get(const std::string& url, const std::optional<std::string>& ca_pem,
+                   const Limits& limits) {
   static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   if (!kReady) return Error(Code::internal, "libcurl", "it cannot start");
   RATLS_TRY(const std::string proxy, proxy_for(url));
   std::chrono::milliseconds pause{250};
   for (int count = 1;; ++count, pause *= 2) {
-    Try made = try_once(url, proxy, ca_pem, pause);
-    if (!made.wait || count == kTries) return std::move(made.outcome);
-    std::this_thread::sleep_for(*made.wait);
+    if (time_left(limits).count() <= 0 || limits.stop.stop_requested()) {
+      return unavailable(url, "no time is left for this request");
+    }
+    Try made = try_once(url, proxy, ca_pem, limits, pause);
+    if (!made.wait || count == kTries || *made.wait >= time_left(limits)) {
+      return std::move(made.outcome);
+    }
+    sleep(*made.wait, limits.stop);
   }
 }
 

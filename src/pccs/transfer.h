@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "ratls/result.h"
@@ -15,9 +17,17 @@ struct Answer {
   std::string chain;  ///< the issuer chain's header, still encoded; empty: none
 };
 
-/// get asks once, and up to twice more after connection errors, 429 and 5xx. Blocks.
+/// Limits is until when an answer is waited for.
+struct Limits {
+  std::chrono::steady_clock::time_point deadline;
+  std::stop_token stop;
+};
+
+/// get asks once, and up to twice more after connection errors, 429 and 5xx. Blocks: at most 15
+/// seconds for each, and not past the limits.
 /// Errors: collateral_unavailable, collateral_number_retired, collateral_server_untrusted,
 /// proxy_unsupported, internal.
-Result<Answer> get(const std::string& url, const std::optional<std::string>& ca_pem);
+Result<Answer> get(const std::string& url, const std::optional<std::string>& ca_pem,
+                   const Limits& limits);
 
 }  // namespace ratls::pccs

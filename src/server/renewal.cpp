@@ -49,6 +49,11 @@ Renewal::Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule)
 
 Renewal::~Renewal() { stop(); }
 
+void Renewal::keep_fresh(Staple& staple, Bytes certificate) {
+  staple_ = &staple;
+  certificate_ = std::move(certificate);
+}
+
 Result<void> Renewal::start() {
   RATLS_TRY(Thread thread, Thread::start("ratls-renewal", [this] { run(); }));
   thread_.emplace(std::move(thread));
@@ -69,9 +74,9 @@ void Renewal::run() {
   while (
       !stop_wanted_.wait_for(lock, schedule_.pause(system_now()), [this] { return stopping_; })) {
     const UnixTime now = system_now();
-    if (!schedule_.is_due(now)) continue;
     lock.unlock();
-    renew(now);
+    if (schedule_.is_due(now)) renew(now);
+    if (staple_ != nullptr) staple_->refresh_if_due(certificate_, now);
     lock.lock();
   }
 }
@@ -80,6 +85,7 @@ void Renewal::renew(UnixTime now) {
   const auto replace = [&]() -> Result<UnixTime> {
     RATLS_TRY(AttestedCertificate certificate, attester_.certify(now));
     RATLS_CHECK(tls_.replace(certificate));
+    certificate_ = certificate.certificate_der();
     return certificate.not_after();
   };
   const Result<UnixTime> not_after = replace();

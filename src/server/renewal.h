@@ -7,6 +7,7 @@
 
 #include "ratls/attester.h"
 #include "ratls/tls.h"
+#include "server/staple.h"
 #include "server/thread.h"
 
 namespace ratls::server {
@@ -35,15 +36,20 @@ class RenewalSchedule {
 };
 
 /// Renewal exchanges the certificate of a ServerTls from a thread of its own; while that fails the
-/// old certificate serves on. Owns: the attester; the ServerTls must outlive it.
+/// old certificate serves on. It also keeps stapled collateral fresh. Owns: the attester; the
+/// ServerTls and the Staple must outlive it.
 class Renewal {
  public:
   Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule);
   ~Renewal();  // stops
 
+  /// keep_fresh also looks after the collateral for the platform of the certificate. Before
+  /// start().
+  void keep_fresh(Staple& staple, Bytes certificate);
+
   /// Errors: internal.
   Result<void> start();
-  /// stop waits for a quote that is being made.
+  /// stop waits for a quote that is being made and for collateral that is being looked for.
   void stop();
 
  private:
@@ -53,6 +59,8 @@ class Renewal {
   Attester attester_;
   ServerTls& tls_;
   RenewalSchedule schedule_;
+  Staple* staple_ = nullptr;
+  Bytes certificate_;  // the current one, for staple_
   std::mutex mutex_;
   std::condition_variable stop_wanted_;
   bool stopping_ = false;

@@ -64,10 +64,17 @@ void Router::add(std::string method, std::string path, Handler handler) {
   routes_[std::move(path)].push_back({std::move(method), std::move(handler)});
 }
 
+void Router::add_own(std::string path, Handler handler) {
+  own_routes_[std::move(path)].push_back({"GET", std::move(handler)});
+}
+
 Response Router::answer(const Request& request) const {
-  const auto found = routes_.find(request.path);
-  if (found == routes_.end() || belongs_to_ratls(request.path))
-    return refusal_response({404, "There is nothing at this path."});
+  return answer_from(belongs_to_ratls(request.path) ? own_routes_ : routes_, request);
+}
+
+Response Router::answer_from(const Routes& all, const Request& request) {
+  const auto found = all.find(request.path);
+  if (found == all.end()) return refusal_response({404, "There is nothing at this path."});
   const std::vector<Route>& routes = found->second;
   const auto of_method = [&](std::string_view method) {
     return std::ranges::find(routes, method, &Route::method);

@@ -19,6 +19,9 @@ class Router {
  public:
   void add(std::string method, std::string path, Handler handler);
 
+  /// add_own adds a GET route below /.well-known/ratls/, with its exact path.
+  void add_own(std::string path, Handler handler);
+
   /// answer calls the handler, that of GET for HEAD too, or makes the 404, 405 or 500. The caller
   /// leaves out the body of an answer to HEAD.
   Response answer(const Request& request) const;
@@ -28,7 +31,11 @@ class Router {
     std::string method;
     Handler handler;
   };
-  std::unordered_map<std::string, std::vector<Route>> routes_;
+  using Routes = std::unordered_map<std::string, std::vector<Route>>;
+  static Response answer_from(const Routes& routes, const Request& request);
+
+  Routes routes_;
+  Routes own_routes_;
 };
 
 }  // namespace ratls::server

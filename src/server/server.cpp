@@ -38,6 +38,7 @@ struct Server::State {
 
   ServerOptions options;
   server::Router router;
+  std::unique_ptr<server::Staple> staple;
   std::mutex mutex;
   std::unique_ptr<Running> running;
   // Not under the mutex: a handler may ask while stop() waits for it.
@@ -50,6 +51,14 @@ Server::~Server() { stop(); }
 
 Server& Server::route(std::string method, std::string path, Handler handler) {
   state_->router.add(std::move(method), std::move(path), std::move(handler));
+  return *this;
+}
+
+Server& Server::staple(StapleProvider provider) {
+  state_->staple = std::make_unique<server::Staple>(std::move(provider));
+  state_->router.add_own(server::kCollateralPath, [&staple = *state_->staple](const Request&) {
+    return staple.answer(system_now());
+  });
   return *this;
 }
 
@@ -67,6 +76,10 @@ Result<void> Server::start(Attester attester) {
   RATLS_TRY(running->workers, Workers::listen(state_->options, state_->router, &running->tls));
   running->renewal.emplace(std::move(attester), running->tls,
                            RenewalSchedule(now, certificate.not_after()));
+  if (state_->staple != nullptr) {
+    state_->staple->refresh_if_due(certificate.certificate_der(), now);
+    running->renewal->keep_fresh(*state_->staple, certificate.certificate_der());
+  }
   auto started = running->workers->start();
   if (started) started = running->renewal->start();
   if (!started) {

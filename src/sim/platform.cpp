@@ -304,6 +304,10 @@ Result<Collateral> Platform::collateral(UnixTime now) const {
   return state_collateral(state_->state, now);
 }
 
+Result<TrustRoot> Platform::root() const {
+  return TrustRoot::from_pem(as_bytes(x509::to_pem(state_->state.root, "CERTIFICATE")));
+}
+
 const EnclaveReport* Platform::enclave() const noexcept {
   return td() == nullptr ? &state_->quote.report : nullptr;
 }

@@ -46,6 +46,9 @@ class Platform {
   /// collateral is what init would write at that time. Errors: internal.
   Result<Collateral> collateral(UnixTime now) const;
 
+  /// root is what signs it all. Errors: internal.
+  Result<TrustRoot> root() const;
+
   /// enclave is null on a TDX platform, td on an SGX platform.
   const EnclaveReport* enclave() const noexcept;
   const TdReport* td() const noexcept;

@@ -23,16 +23,25 @@ struct Accepted {
 };
 
 CollateralRequest request_for(const Report& report) {
-  return {.tee = report.tee ? std::string(to_string(*report.tee)) : "",
-          .fmspc = report.fmspc.value_or(""),
-          .pck_ca = report.pck_ca.value_or(""),
-          .at = report.checked_at};
+  CollateralRequest request;
+  if (report.tee) request.tee = to_string(*report.tee);
+  request.fmspc = report.fmspc.value_or("");
+  request.pck_ca = report.pck_ca.value_or("");
+  request.at = report.checked_at;
+  return request;
 }
 
 }  // namespace
 
 struct Verifier::State {
   State(Policy accepted, TrustRoot root) : policy(std::move(accepted)), trust(std::move(root)) {}
+  // With what the policy demands of collateral.
+  CollateralRequest wanted(CollateralRequest request) const {
+    request.min_evaluation_number = policy.tcb.min_evaluation_number;
+    request.issued_after = request.at - policy.tcb.max_collateral_age;
+    return request;
+  }
+
   const Policy policy;
   const verifier::Trust trust;
   mutable verifier::Ring<std::shared_ptr<const Accepted>, 64> accepted;
@@ -109,7 +118,7 @@ Verdict Verifier::decide(const Examination& examination, const PreparedCollatera
 Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
   const Examination examination = examine_quote(quote, now);
   if (examination.error()) return {examination.report(), *examination.error()};
-  const auto collateral = source.find(examination.request());
+  const auto collateral = source.find(state_->wanted(examination.request()));
   if (!collateral) return {examination.report(), collateral.error()};
   return decide(examination, **collateral, now);
 }
@@ -124,14 +133,14 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   if (known) {
     Report report = (*known)->report;
     report.checked_at = now;
-    collateral = source.find(request_for(report));
+    collateral = source.find(state_->wanted(request_for(report)));
     if (*collateral && **collateral == (*known)->collateral) {
       return {report, VerifiedQuote(report, (*known)->expires)};
     }
   }
   const Examination examination = examine_certificate(der, context, now);
   if (examination.error()) return {examination.report(), *examination.error()};
-  if (!collateral) collateral = source.find(examination.request());
+  if (!collateral) collateral = source.find(state_->wanted(examination.request()));
   if (!*collateral) return {examination.report(), collateral->error()};
   Verdict verdict = decide(examination, ***collateral, now);
   if (verdict.accepted()) {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "ratls/server.h"
+
+namespace ratls::server {
+
+inline constexpr const char* kCollateralPath = "/.well-known/ratls/collateral";
+
+/// Staple is the collateral that the server hands out for its own platform. It is looked for again
+/// every hour, after a failure every 5 minutes; what there is is handed out until it expires.
+/// Thread-safety: answer() from any thread; the rest from one.
+class Staple {
+ public:
+  explicit Staple(StapleProvider provider) : provider_(std::move(provider)) {}
+
+  /// refresh_if_due asks the provider when it is time, for the platform of this certificate.
+  /// Blocks: as the provider does.
+  void refresh_if_due(BytesView certificate, UnixTime now);
+
+  /// answer is the collateral, or 404 while there is none in date.
+  Response answer(UnixTime now) const;
+
+ private:
+  const StapleProvider provider_;
+  std::optional<UnixTime> next_;  // absent: at once
+  UnixTime asked_{};
+  mutable std::mutex mutex_;
+  std::shared_ptr<const StapledCollateral> current_;
+};
+
+}  // namespace ratls::server
