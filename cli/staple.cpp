@@ -31,11 +31,13 @@ Result<StapleProvider> of_source(const std::string& text) {
   policy.collateral.sources = {is_remote ? text
                                          : "file:" + std::filesystem::absolute(text).string()};
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
-  RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
+  RATLS_CHECK(open_policy_sources(verifier, std::nullopt));
   return StapleProvider(
-      [verifier, source](BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
+      [verifier](BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
         const Examination examination = verifier.examine_certificate(certificate, {}, now);
         if (examination.error()) return *examination.error();
+        // Opened anew, because a file is not read again before it has ended.
+        RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
         RATLS_TRY(const auto collateral, source->find(examination.request()));
         return stapled(*collateral, examination.request());
       });

@@ -129,8 +129,8 @@ Result<CachedSource::Prepared> CachedSource::renew(Entry& entry, const Collatera
 Result<CachedSource::Prepared> CachedSource::fetch(Entry& entry, const CollateralRequest& request) {
   {
     const std::lock_guard lock(entry.mutex);
-    if (entry.failure && std::chrono::steady_clock::now() < *entry.attempted + kFailureHolds) {
-      return *entry.failure;
+    if (entry.unfit && std::chrono::steady_clock::now() < *entry.attempted + kFailureHolds) {
+      return *entry.unfit;
     }
   }
   auto found = source_->find(request);
@@ -139,9 +139,12 @@ Result<CachedSource::Prepared> CachedSource::fetch(Entry& entry, const Collatera
     if (!accepted) found = accepted.error().in(name_);
   }
   const std::lock_guard lock(entry.mutex);
-  entry.failure = found ? std::nullopt : std::optional(found.error());
+  entry.unfit.reset();
   entry.attempted = std::chrono::steady_clock::now();
-  if (!found || !(*found)->check_for(request)) return found;
+  if (!found || !(*found)->check_for(request)) {
+    entry.unfit = found;
+    return found;
+  }
   entry.kept = *found;
   entry.fetched = request.at;
   write_disk(entry);

@@ -39,8 +39,8 @@ class CachedSource final : public CollateralSource {
     std::mutex mutex;                  ///< for what follows, never held for long
     Prepared kept;
     UnixTime fetched{};
-    std::optional<Error> failure;         ///< of the newest fetch
-    std::optional<SteadyTime> attempted;  ///< when the newest fetch ended
+    std::optional<Result<Prepared>> unfit;  ///< what the newest fetch gave, when it cannot be kept
+    std::optional<SteadyTime> attempted;    ///< when the newest fetch ended
   };
 
   Result<Prepared> find_unnamed(const CollateralRequest& request);

@@ -232,6 +232,13 @@ TEST_F(Cache, RemembersAFailureForSomeSeconds) {
   EXPECT_EQ(service_.asked, 1);
 }
 
+TEST_F(Cache, DoesNotAskForEachConnectionWhatCannotBeUsed) {
+  const auto late = wanted(sim::kWorldTime + sim::kCollateralLifetime + hours(1));
+  const auto cache = open();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(cache->find(late).value()->check_for(late));
+  EXPECT_EQ(service_.asked, 1);
+}
+
 TEST_F(Cache, FetchesOnceForManyThreads) {
   for (const bool fails : {false, true}) {
     service_.asked = 0;

@@ -7,6 +7,7 @@ namespace ratls::pccs {
 namespace {
 
 constexpr std::string_view kIntel = "https://api.trustedservices.intel.com";
+constexpr std::string_view kAzure = "https://global.acccache.azure.net";
 constexpr const char* kIntelRootCrl =
     "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 
@@ -87,6 +88,8 @@ std::string Address::pck_crl(const CollateralRequest& request) const {
 
 std::vector<std::string> Address::root_crl() const {
   if (is_intel_) return {kIntelRootCrl};
+  // Trusted Hardware Identity Management hands on the root's CRL under a path of its own.
+  if (origin_ == kAzure) return {origin_ + "/sgx/certificates/pckcrl?uri=" + kIntelRootCrl};
   return {at("sgx", "rootcacrl"), origin_ + "/IntelSGXRootCA.der"};
 }
 

@@ -34,6 +34,18 @@ TEST(Address, TakesBaseWithAndWithoutVersion) {
   EXPECT_EQ(old->root_crl().front(), "https://h/a/sgx/certification/v3/rootcacrl");
 }
 
+TEST(Address, KnowsWhereAzureHasTheRootsCrl) {
+  const auto address = Address::parse("https://global.acccache.azure.net/sgx/certification/v4/");
+  ASSERT_TRUE(address.has_value());
+  EXPECT_EQ(address->pck_crl(kSgx),
+            "https://global.acccache.azure.net/sgx/certification/v4/pckcrl?ca=platform"
+            "&encoding=der");
+  EXPECT_THAT(address->root_crl(),
+              testing::ElementsAre("https://global.acccache.azure.net/sgx/certificates/pckcrl?uri="
+                                   "https://certificates.trustedservices.intel.com/"
+                                   "IntelSGXRootCA.der"));
+}
+
 TEST(Address, AsksForTdxAndForANumber) {
   CollateralRequest tdx = kSgx;
   tdx.tee = "tdx";
