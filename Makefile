@@ -2,11 +2,12 @@
 # The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench fuzz format check-format lint clean
+.PHONY: help demo build test test-differential bench fuzz format check-format lint clean
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+CASES ?= 5000
 export JOBS
 
 help: ## list the targets
@@ -27,6 +28,10 @@ test: ## build with tests in build/test and run them
 	@tools/setup build test
 	@tools/build test
 	@tools/run_tests build/test
+
+test-differential: ## compare CASES verdicts with another verifier's, from SEED on (npm)
+	@tools/setup build test differential
+	@tools/test_differential $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')) $(CASES)
 
 bench: ## build and run the benchmarks
 	@tools/setup build bench
