@@ -30,8 +30,8 @@ test: ## build with tests in build/test and run them
 	@tools/run_tests build/test
 
 test-differential: ## compare CASES verdicts with another verifier's, from SEED on (npm)
-	@tools/setup build test differential
-	@tools/test_differential $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d ' ')) $(CASES)
+	@tools/setup build test
+	@tools/test_differential $(or $(SEED),random) $(CASES) || [ $$? = 77 ]
 
 bench: ## build and run the benchmarks
 	@tools/setup build bench
