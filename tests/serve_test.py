@@ -301,6 +301,16 @@ def test_sigterm_lets_a_request_end(serving, platform):
         assert running.process.wait(DEADLINE) == 0
 
 
+def test_a_second_signal_ends_the_server_at_once(serving, platform):
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0") as running:
+        with tls_stream(running) as stream:
+            stream.sendall(b"GET / HTTP/1.1\r\nHo")
+            running.process.send_signal(signal.SIGTERM)
+            poll(lambda: "SIGTERM" in running.log(), "the end's first word")
+            running.process.send_signal(signal.SIGINT)
+            assert running.process.wait(DEADLINE) == -signal.SIGINT
+
+
 def test_sigterm_ends_idle_connections(serving, platform):
     with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0") as running:
         with tls_stream(running) as stream:

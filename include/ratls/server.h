@@ -104,7 +104,8 @@ class Server {
   /// block_signals holds SIGTERM and SIGINT back for run_until_signal, so that one which comes
   /// before it is not lost. Call it in main, before other threads are made.
   static void block_signals();
-  /// run_until_signal waits for SIGTERM or SIGINT, then stops. Call it from main after start().
+  /// run_until_signal waits for SIGTERM or SIGINT, then stops; a second one ends the process at
+  /// once. Call it from main after start().
   void run_until_signal();
 
  private:

@@ -33,6 +33,10 @@ void wait_for_termination() {
   }
   log(LogLevel::info,
       received == SIGTERM ? "SIGTERM: the server stops" : "SIGINT: the server stops");
+  // Who cannot wait for the requests in flight sends another one.
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 }  // namespace ratls::server

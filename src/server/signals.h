@@ -7,7 +7,8 @@ namespace ratls::server {
 /// and those that it makes from then on.
 void block_termination_signals();
 
-/// wait_for_termination waits for SIGTERM or SIGINT, and logs which it was. Blocks.
+/// wait_for_termination waits for SIGTERM or SIGINT, and logs which it was. From then on such a
+/// signal ends the process at once. Blocks.
 void wait_for_termination();
 
 }  // namespace ratls::server
