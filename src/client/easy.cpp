@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/easy.h"
 
-#include <csignal>
-#include <ctime>
 #include <string_view>
 
+#include "base/sigpipe.h"
 #include "tls/openssl_setup.h"
 
 namespace ratls::client {
 namespace {
-
-sigset_t pipe_signal() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  return set;
-}
-
-bool is_pending() noexcept {
-  sigset_t pending;
-  sigemptyset(&pending);
-  sigpending(&pending);
-  return sigismember(&pending, SIGPIPE) == 1;
-}
 
 // Why libcurl cannot be used, or an empty text.
 std::string prepare_libcurl() {
@@ -38,23 +23,8 @@ std::string prepare_libcurl() {
 
 }  // namespace
 
-Silence::Silence() noexcept : pending_before_(is_pending()) {
-  const sigset_t pipe = pipe_signal();
-  sigset_t before;
-  sigemptyset(&before);
-  pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  blocked_before_ = sigismember(&before, SIGPIPE) == 1;
-}
-
-Silence::~Silence() {
-  const sigset_t pipe = pipe_signal();
-  const timespec at_once{};
-  if (!pending_before_ && is_pending()) sigtimedwait(&pipe, nullptr, &at_once);
-  if (!blocked_before_) pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
-}
-
 void FreeEasy::operator()(CURL* easy) const noexcept {
-  const Silence silence;  // a close_notify is a write too
+  const SigpipeSilence silence;  // a close_notify is a write too
   curl_easy_cleanup(easy);
 }
 
@@ -67,7 +37,7 @@ Result<Easy> new_easy() {
 }
 
 CURLcode perform(CURL* easy) {
-  const Silence silence;
+  const SigpipeSilence silence;
   return curl_easy_perform(easy);
 }
 

@@ -11,20 +11,6 @@
 
 namespace ratls::client {
 
-/// Silence keeps SIGPIPE from this thread in its scope: libcurl's TLS writes raise it when the
-/// server has gone, and changing the process's handler is not a library's business.
-class Silence {
- public:
-  Silence() noexcept;
-  ~Silence();
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  bool pending_before_ = false;
-  bool blocked_before_ = false;
-};
-
 struct FreeEasy {
   void operator()(CURL* easy) const noexcept;
 };

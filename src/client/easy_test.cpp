@@ -3,40 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <csignal>
-
 namespace ratls::client {
 namespace {
-
-bool pipe_is_blocked() {
-  sigset_t now;
-  pthread_sigmask(SIG_SETMASK, nullptr, &now);
-  return sigismember(&now, SIGPIPE) == 1;
-}
-
-TEST(Silence, SwallowsSigpipeAndRestoresTheMask) {
-  ASSERT_FALSE(pipe_is_blocked());
-  {
-    const Silence silence;
-    ::pthread_kill(::pthread_self(), SIGPIPE);  // would end this process
-    const Silence inner;
-    EXPECT_TRUE(pipe_is_blocked());
-  }
-  EXPECT_FALSE(pipe_is_blocked());
-}
-
-TEST(Silence, LeavesTheSignalOfSomebodyElse) {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-  ::pthread_kill(::pthread_self(), SIGPIPE);
-  { const Silence silence; }
-  EXPECT_TRUE(pipe_is_blocked());
-  const timespec at_once{};
-  EXPECT_EQ(sigtimedwait(&pipe, nullptr, &at_once), SIGPIPE);
-  pthread_sigmask(SIG_UNBLOCK, &pipe, nullptr);
-}
 
 TEST(Options, RememberARefusedOption) {
   const auto easy = new_easy();

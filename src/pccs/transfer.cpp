@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <thread>
+
+#include "base/sigpipe.h"
 
 namespace ratls::pccs {
 namespace {
@@ -23,31 +23,6 @@ struct FreeEasy {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
 };
 using Easy = std::unique_ptr<CURL, FreeEasy>;
-
-// libcurl's TLS writes raise SIGPIPE when the server has gone; the handler is the application's.
-class Silence {
- public:
-  Silence() noexcept {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    pending_before_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~Silence() {
-    const timespec at_once{};
-    if (!pending_before_) sigtimedwait(&pipe_, nullptr, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  sigset_t pipe_{};
-  sigset_t before_{};
-  bool pending_before_ = false;
-};
 
 std::size_t keep(char* data, std::size_t, std::size_t size, void* to) {
   auto& body = *static_cast<std::string*>(to);
@@ -173,7 +148,7 @@ Try judge(CURL* easy, const std::string& url, std::string body, std::chrono::mil
 Try try_once(const std::string& url, const std::string& proxy,
              const std::optional<std::string>& ca_pem, const Limits& limits,
              std::chrono::milliseconds pause) {
-  const Silence silence;
+  const SigpipeSilence silence;
   const Easy easy(curl_easy_init());
   std::string body;
   if (easy == nullptr || !set_options(easy.get(), url, proxy, ca_pem, limits, body)) {
