@@ -40,8 +40,8 @@ bench: ## build and run the benchmarks
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@tools/setup build fuzz
-	@tools/build fuzz
-	@tools/run_fuzzers build/fuzz $(FUZZ_SECONDS)
+	@tools/build asan fuzz_targets
+	@tools/run_fuzzers build/asan $(FUZZ_SECONDS)
 
 format: ## format the C++ files
 	@tools/setup build test
