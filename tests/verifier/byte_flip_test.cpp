@@ -31,8 +31,8 @@ class Judge {
 constexpr std::uint8_t kChanges[] = {0x01, 0x80, 0xff, 0x20};
 
 std::size_t find_text(BytesView bytes, std::string_view text) {
-  const auto found = std::ranges::search(bytes, text, {}, [](std::uint8_t b) { return char(b); });
-  return static_cast<std::size_t>(found.begin() - bytes.begin());
+  const auto found = std::search(bytes.begin(), bytes.end(), text.begin(), text.end());
+  return static_cast<std::size_t>(found - bytes.begin());
 }
 
 /// Form is one that quotes have.
