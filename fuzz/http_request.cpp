@@ -1,14 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http_parse.h"
+#include <algorithm>
+
+#include "http/forward.h"
+#include "http/request_parser.h"
 #include "target.h"
 
+namespace {
+
+/// check_forwarded requires that an app gets one request, with our word about the client only.
+void check_forwarded(ratls::Request request, const ratls::http::Framing& framing) {
+  request.peer = "127.0.0.1:1";
+  std::string passed_on;
+  ratls::http::write_forwarded_request(passed_on, request, framing);
+  if (framing.chunked) {
+    ratls::http::write_chunk(passed_on, request.body);
+    ratls::http::write_last_chunk(passed_on);
+  } else {
+    passed_on += request.body;
+  }
+  const auto again =
+      ratls::http::parse_request(passed_on, {.header_bytes = 64 * 1024, .body_bytes = 64 * 1024});
+  const auto* read = std::get_if<ratls::Request>(&again);
+  ratls::fuzz::require(read != nullptr && read->method == request.method &&
+                       read->body == request.body);
+  const auto said = [&](std::string_view name) {
+    return std::ranges::count_if(read->headers, [&](const auto& header) {
+      return ratls::http::same_ignoring_case(header.first, name);
+    });
+  };
+  ratls::fuzz::require(said("X-Forwarded-For") == 1 && said("Forwarded") == 1);
+}
+
+}  // namespace
+
 // A request that parses has a token for a method and a body within the limit; its meaning does not
-// depend on how its bytes arrive.
+// depend on how its bytes arrive, nor does passing it on to an app change it.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using ratls::server::RequestParser;
+  using ratls::http::RequestParser;
   const std::string_view input = ratls::as_text({data, size});
-  const ratls::server::HttpLimits limits{.header_bytes = 4096, .body_bytes = 4096};
-  const auto whole = ratls::server::parse_request(input, limits);
+  const ratls::http::HttpLimits limits{.header_bytes = 4096, .body_bytes = 4096};
+  const auto whole = ratls::http::parse_request(input, limits);
   RequestParser parser(limits);
   std::string pending;
   for (const char byte : input) {
@@ -19,9 +50,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* request = std::get_if<ratls::Request>(&whole);
   ratls::fuzz::require((request != nullptr) == (parser.state() == RequestParser::State::complete));
   if (request == nullptr) return 0;
-  ratls::fuzz::require(ratls::server::is_token(request->method));
+  ratls::fuzz::require(ratls::http::is_token(request->method));
   ratls::fuzz::require(request->body.size() <= limits.body_bytes);
   ratls::fuzz::require(request->body == parser.request().body &&
                        request->target == parser.request().target);
+  check_forwarded(*request, parser.framing());
   return 0;
 }

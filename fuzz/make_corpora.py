@@ -95,6 +95,12 @@ def by_hand():
     )
     write("http_request", "smuggled", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    write("http_response", "length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    write("http_response", "chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "2;x=y\r\n{}\r\n0\r\nT: u\r\n\r\n")
+    write("http_response", "to_the_end", "HTTP/1.0 404 Not Found\r\nX: y\r\n\r\nbody")
+    write("http_response", "switching", "HTTP/1.1 101 Switching Protocols\r\n"
+          "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
     write("policy", "full", POLICY)
     registers = {"mr_td": "cd", "rtmr1": "01", "rtmr2": "02"}
     entry = "".join(f'{name} = "{byte * 48}"\n' for name, byte in registers.items())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "http/write.h"
 #include "pcs/answer.h"
-#include "server/http_write.h"
 #include "sim/world.h"
 #include "target.h"
 
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const ratls::Response response = ratls::pcs::answer(shelf(), request);
     constexpr int kStatuses[] = {200, 400, 404, 410};
     ratls::fuzz::require(std::ranges::find(kStatuses, response.status) != std::end(kStatuses));
-    ratls::fuzz::require(ratls::server::is_sendable(response));
+    ratls::fuzz::require(ratls::http::is_sendable(response));
   }
   return 0;
 }

@@ -26,8 +26,9 @@ LAYERS = {
     "attester": "base crypto x509 quote evidence",
     "pccs": "base collateral x509",
     "tls": "base crypto x509 collateral evidence policy verifier attester",
-    "server": "base attester tls",
-    "pcs": "base crypto x509 tcb collateral server",
+    "http": "base",
+    "server": "base attester tls http",
+    "pcs": "base crypto x509 tcb collateral http server",
     "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",
     # crypto: to wipe the key that was written.
@@ -44,9 +45,9 @@ LIBRARIES = {
     "curl/": "client pccs",
     "fuse3/": "sim",
     "fuse": "sim",
-    "boost/": "server",
+    "boost/": "http server",
     "toml++/": "policy",
-    "nlohmann/": "tcb collateral server sim pcs",
+    "nlohmann/": "tcb collateral http sim pcs",
     "CLI/": "",
 }
 

@@ -4,14 +4,17 @@
 #include <string>
 #include <string_view>
 
-#include "ratls/server.h"
+#include "http/scan.h"
+#include "ratls/http.h"
 #include "ratls/time.h"
-#include "server/http_scan.h"
 
-namespace ratls::server {
+namespace ratls::http {
 
 /// Persistence is what an answer says about the connection after it.
 enum class Persistence { keep_alive, keep_alive_http10, close };
+
+/// write_status_line appends "HTTP/1.1 200 OK" and a line end.
+void write_status_line(std::string& out, int status);
 
 /// write_head appends the status line and the header of an answer up to the empty line. Framing is
 /// the server's: Content-Length, Transfer-Encoding, Connection and Date of the response are left
@@ -35,4 +38,4 @@ std::string http_date(UnixTime time);
 /// reason_phrase gives the words of RFC 9110 15, or none.
 std::string_view reason_phrase(int status);
 
-}  // namespace ratls::server
+}  // namespace ratls::http

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http_write.h"
+#include "http/write.h"
 
 #include <gtest/gtest.h>
 
-namespace ratls::server {
+namespace ratls::http {
 namespace {
 
 std::string head_of(const Response& response, Persistence persistence) {
@@ -63,4 +63,4 @@ TEST(RefusalResponse, IsJson) {
 }
 
 }  // namespace
-}  // namespace ratls::server
+}  // namespace ratls::http

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "ratls/server.h"
-#include "server/http_scan.h"
+#include "http/scan.h"
+#include "ratls/http.h"
 
 namespace ratls {
 namespace {
@@ -45,7 +45,7 @@ JsonSize json_size(std::string_view text) {
 
 std::string_view Request::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (server::same_ignoring_case(key, name)) return value;
+    if (http::same_ignoring_case(key, name)) return value;
   }
   return {};
 }

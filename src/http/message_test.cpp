@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "ratls/server.h"
+#include "ratls/http.h"
 
 namespace ratls {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http_parse.h"
+#include "http/request_parser.h"
 
 #include <gtest/gtest.h>
 
-namespace ratls::server {
+namespace ratls::http {
 namespace {
 
 using State = RequestParser::State;
@@ -295,9 +295,9 @@ TEST(ParseRequest, KnowsWhoWaitsToContinue) {
 TEST(ScanHead, RefusesABlockWithoutItsEnd) {
   for (const char* block : {"", "\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n", "\r\n",
                             "GET / HTTP/1.1\r\n\r\nHost: h\r\n\r\n"}) {
-    EXPECT_TRUE(std::holds_alternative<Refusal>(scan_head(block, kLimits))) << block;
+    EXPECT_TRUE(std::holds_alternative<Refusal>(scan_request_head(block, kLimits))) << block;
   }
 }
 
 }  // namespace
-}  // namespace ratls::server
+}  // namespace ratls::http

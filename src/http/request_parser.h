@@ -3,14 +3,14 @@
 
 #include <memory>
 
-#include "ratls/server.h"
-#include "server/http_scan.h"
+#include "http/scan.h"
+#include "ratls/http.h"
 
-namespace ratls::server {
+namespace ratls::http {
 
-/// RequestParser reads one request as its bytes arrive: scan_head decides about the header block,
-/// then Boost.Beast takes it apart and undoes chunking. Trailer fields are checked and dropped.
-/// Thread-safety: none.
+/// RequestParser reads one request as its bytes arrive: scan_request_head decides about the header
+/// block, then Boost.Beast takes it apart and undoes chunking. Trailer fields are checked and
+/// dropped. Thread-safety: none.
 class RequestParser {
  public:
   enum class State { needs_more, complete, refused };
@@ -27,13 +27,15 @@ class RequestParser {
   State state() const noexcept;
   /// refusal says why the state is refused.
   const Refusal& refusal() const;
-  /// request is what has been read; whole when the state is complete.
+  /// request is what has been read; whole when the state is complete. Caller may take the body
+  /// that has arrived, to stream it.
   Request& request();
 
   /// awaits_continue is true while the client waits for "100 Continue" before it sends the body.
   bool awaits_continue() const;
-  /// is_http10 and keeps_alive are known once the state is complete.
-  bool is_http10() const;
+  /// header_done is true once the header is whole and accepted: what follows is known from then on.
+  bool header_done() const;
+  const Framing& framing() const;
   bool keeps_alive() const;
 
  private:
@@ -44,4 +46,4 @@ class RequestParser {
 /// parse_request reads bytes that begin with one whole request.
 std::variant<Request, Refusal> parse_request(std::string_view bytes, const HttpLimits& limits);
 
-}  // namespace ratls::server
+}  // namespace ratls::http

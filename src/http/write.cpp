@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http_write.h"
+#include "http/write.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 
-namespace ratls::server {
+namespace ratls::http {
 namespace {
 
 constexpr std::array<std::string_view, 4> kOwnHeaders = {"content-length", "transfer-encoding",
@@ -23,13 +23,18 @@ void append_two_digits(std::string& out, unsigned value) {
 
 }  // namespace
 
+void write_status_line(std::string& out, int status) {
+  out += "HTTP/1.1 ";
+  out += std::to_string(status);
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+}
+
 void write_head(std::string& out, const Response& response, std::size_t body_bytes,
                 Persistence persistence, std::string_view date) {
-  out += "HTTP/1.1 ";
-  out += std::to_string(response.status);
-  out += ' ';
-  out += reason_phrase(response.status);
-  out += "\r\nDate: ";
+  write_status_line(out, response.status);
+  out += "Date: ";
   out += date;
   for (const auto& [name, value] : response.headers) {
     if (is_own_header(name)) continue;
@@ -89,6 +94,10 @@ std::string http_date(UnixTime time) {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
+    case 101:
+      return "Switching Protocols";
+    case 103:
+      return "Early Hints";
     case 200:
       return "OK";
     case 201:
@@ -164,4 +173,4 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-}  // namespace ratls::server
+}  // namespace ratls::http
