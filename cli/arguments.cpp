@@ -153,10 +153,22 @@ void add_serve(CLI::App& app, Arguments& chosen) {
                    "Hand out collateral to clients: from a file, \"pcs\" or a PCCS address; with "
                    "--tee sim the platform's own is handed out anyway")
       ->check(not_empty());
+  command
+      ->add_option("--upstream", arguments->upstream,
+                   "Pass requests on to an app at unix:PATH or http://127.0.0.1:PORT")
+      ->check(not_empty());
+  command
+      ->add_option("--workers", arguments->workers,
+                   "Processes of the app whose command follows -- (default 1)")
+      ->check(CLI::Range(1, 256));
   command->add_flag("--tls12", arguments->tls12, "Also allow TLS 1.2");
   command->add_option("--threads", arguments->threads, "Threads that serve")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command->footer(
+      "With a command after --, that app is started and answers the requests: {fd} in it becomes "
+      "the number of a listening UNIX socket, {socket} the path of one to make.\n"
+      "Example: ratls serve --workers 2 -- uvicorn app:app --fd {fd}");
 }
 
 void add_run(CLI::App& app, Arguments& chosen) {
@@ -340,8 +352,12 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
       return Error(Code::usage, "run", "a command is needed after --");
     }
     run->command = std::move(*command);
+  } else if (auto* serve = std::get_if<ServeArguments>(&chosen); serve && command) {
+    if (command->empty()) return Error(Code::usage, "serve", "a command is needed after --");
+    serve->command = std::move(*command);
   } else if (command) {
-    return Error(Code::usage, "command line", "only ratls run takes a command after --");
+    return Error(Code::usage, "command line",
+                 "only ratls run and ratls serve take a command after --");
   }
   return chosen;
 }

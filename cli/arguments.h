@@ -80,6 +80,9 @@ struct ServeArguments {
   CertificateArguments certificate;
   bool tls12 = false;
   unsigned threads = 2;
+  std::string upstream;             ///< where an app listens; empty: nowhere
+  std::optional<unsigned> workers;  ///< processes of the command
+  std::vector<std::string> command;
   std::string staple;  ///< where the collateral to hand out comes from; empty: nowhere
 };
 

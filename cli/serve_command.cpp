@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "ratls/server.h"
@@ -9,10 +11,39 @@ namespace {
 
 bool is_unspecified(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
 
+constexpr const char* kGramineFiles = "/dev/attestation";
+
+// Gramine encrypts what goes between its processes over pipes and UNIX sockets, but TCP goes
+// through the host in plain, also on its loopback.
+Result<void> check_plain_tcp(const ServeArguments& arguments) {
+  const bool in_enclave =
+      arguments.tee.tee.starts_with("gramine") || std::filesystem::exists(kGramineFiles);
+  if (!arguments.upstream.starts_with("http:") || !in_enclave) return {};
+  return Error(Code::usage, "--upstream",
+               "inside an enclave TCP is in plain sight of the host, also to 127.0.0.1: use a "
+               "UNIX socket, or let ratls start the app with {fd}");
+}
+
+/// set_up_app lets the server pass requests on to an app.
+Result<void> set_up_app(Server& server, const ServeArguments& arguments) {
+  if (arguments.workers && arguments.command.empty()) {
+    return Error(Code::usage, "--workers", "it goes with a command after --");
+  }
+  if (!arguments.upstream.empty()) {
+    RATLS_CHECK(server.forward_to(arguments.upstream));
+  }
+  if (arguments.command.empty()) return {};
+  AppOptions app;
+  app.command = arguments.command;
+  app.processes = arguments.workers.value_or(1);
+  return server.run_app(std::move(app));
+}
+
 }  // namespace
 
 int serve(const ServeArguments& arguments) {
   Server::block_signals();  // one that comes right after the ready line ends the server cleanly too
+  if (const auto plain = check_plain_tcp(arguments); !plain) return print_error(plain.error());
   const auto endpoint = parse_listen(arguments.listen);
   if (!endpoint) return print_error(endpoint.error());
   CertificateArguments certificate = arguments.certificate;
@@ -28,7 +59,8 @@ int serve(const ServeArguments& arguments) {
   if (!staple) return print_error(staple.error());
   Server server(options);
   if (*staple) server.staple(std::move(*staple));
-  add_builtin_routes(server);
+  if (arguments.upstream.empty() && arguments.command.empty()) add_builtin_routes(server);
+  if (const auto app = set_up_app(server, arguments); !app) return print_error(app.error());
   const auto started = server.start(std::move(*attester));
   if (!started) return print_error(started.error());
   print_ready(server.url() + "/");

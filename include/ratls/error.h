@@ -104,6 +104,7 @@ enum class Code : std::uint16_t {
   collateral_platform_unknown = 810,
   collateral_number_retired = 811,
   collateral_server_untrusted = 812,
+  app_failed = 813,
 
   internal = 901,
 };

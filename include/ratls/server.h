@@ -4,43 +4,15 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "ratls/attester.h"
+#include "ratls/http.h"
 #include "ratls/tls.h"
 
 namespace ratls {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-/// Request is one HTTP request as a handler sees it. Header names keep their spelling; find one
-/// with header(). Thread-safety: a value.
-struct Request {
-  std::string method;
-  std::string target;  ///< path and query as sent
-  std::string path;    ///< without the query, not decoded
-  Headers headers;
-  std::string body;
-  std::string peer;  ///< address and port; inside an enclave the host's word
-
-  /// header gives the first value of a header, in any spelling; empty when there is none.
-  std::string_view header(std::string_view name) const;
-  /// json parses the body. Errors: usage, with a text for the client.
-  Result<nlohmann::json> json() const;
-};
-
-/// Response is what a handler gives back.
-struct Response {
-  int status = 200;
-  Headers headers;
-  std::string body;
-
-  static Response json(const nlohmann::json& value, int status = 200);
-  static Response text(std::string body, int status = 200);
-};
 
 /// Handler answers one request. It runs on the server's threads and must not block for long; what
 /// it throws becomes a 500 that names nothing.
@@ -70,7 +42,20 @@ struct ServerOptions {
   std::chrono::seconds request_timeout{30};     ///< from the first byte of a request to its end
   std::chrono::seconds keep_alive_timeout{60};  ///< between requests
   std::chrono::seconds write_timeout{30};       ///< for one answer
+  std::chrono::seconds upstream_timeout{60};    ///< for an app to begin its answer
+  std::chrono::seconds stream_timeout{300};     ///< between parts of an answer, or of a WebSocket
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
+};
+
+/// AppOptions is an app behind the server, whose processes it starts and looks after: one that ends
+/// is started again, at once and then with growing pauses of up to 30 s.
+struct AppOptions {
+  /// Program and arguments. "{fd}" in an argument becomes the number of an inherited descriptor, a
+  /// listening UNIX socket; "{socket}" the path of a UNIX socket that the app makes itself, in a
+  /// folder of mode 0700.
+  std::vector<std::string> command;
+  unsigned processes = 1;
+  std::chrono::seconds start_timeout{60};  ///< until the app accepts connections
 };
 
 /// Server is an attested HTTPS/1.1 server: every connection is TLS with a certificate that carries
@@ -88,9 +73,19 @@ class Server {
   /// source. The provider is asked before start() returns, then every hour; a failure is logged.
   Server& staple(StapleProvider provider);
 
+  /// forward_to passes all requests but those below /.well-known/ratls/ on to an app that listens
+  /// at unix:PATH or http://127.0.0.1:PORT; more than once spreads them. Routes are then not asked.
+  /// Errors: usage.
+  Result<void> forward_to(std::string_view address);
+
+  /// run_app starts processes of an app and forwards to them: see AppOptions. They are started by
+  /// start() and ended by stop().
+  /// Errors: usage.
+  Result<void> run_app(AppOptions options);
+
   /// start makes the attested certificate, listens, and returns while threads serve. The
   /// certificate is renewed at two thirds of its life.
-  /// Errors: quote_unavailable, listen_failed, config_invalid.
+  /// Errors: quote_unavailable, listen_failed, config_invalid, command_not_run, app_failed.
   Result<void> start(Attester attester);
 
   /// port is the real one, after start.

@@ -292,6 +292,10 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "collateral_server_untrusted",
                       "the collateral service does not prove its name",
                       "name the CA of the service as [collateral] ca in the policy"};
+    case Code::app_failed:
+      return CodeInfo{code, "app_failed", "the app behind the server did not start",
+                      "run the command by itself; it has to accept connections at the socket that "
+                      "{fd} or {socket} names"};
     case Code::internal:
       return CodeInfo{code, "internal", "a defect of ratls", "report it with this message"};
   }

@@ -31,8 +31,6 @@ std::string describe_peer(const tcp::endpoint& peer) {
          std::to_string(peer.port());
 }
 
-void drop(std::string& buffer) { std::string().swap(buffer); }
-
 }  // namespace
 
 Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer)
@@ -52,7 +50,13 @@ void Connection::start(Worker::Connections::iterator place) {
 }
 
 void Connection::wait(tcp::socket::wait_type event) {
-  socket_.async_wait(event, [self = shared_from_this()](boost::system::error_code) {
+  const bool is_read = event == tcp::socket::wait_read;
+  bool& armed = is_read ? read_armed_ : write_armed_;
+  if (armed) return;
+  armed = true;
+  socket_.async_wait(event, [self = shared_from_this(), is_read](boost::system::error_code) {
+    (is_read ? self->read_armed_ : self->write_armed_) = false;
+    if (is_read) self->may_be_readable_ = true;
     // Cancelled or ready: what is to be done is in the phase and in deadline_passed_.
     self->resume();
   });
@@ -69,6 +73,7 @@ void Connection::resume() {
         return wait(tcp::socket::wait_read);
       case Step::wait_write:
         return wait(tcp::socket::wait_write);
+      case Step::waiting:
       case Step::closed:
         return;
     }
@@ -84,6 +89,8 @@ Connection::Step Connection::advance() {
       return read();
     case Phase::writing:
       return write();
+    case Phase::relaying:
+      return relay();
     case Phase::lingering:
       return linger();
     case Phase::closed:
@@ -172,8 +179,10 @@ void Connection::take(std::string_view arrived) {
     const std::size_t left = serve(pending_).size();
     pending_.erase(0, pending_.size() - left);
   }
-  if (pending_.empty()) drop(pending_);
-  if (!output_.empty()) {
+  if (pending_.empty()) pending_ = std::string();
+  if (exchange_) {
+    phase_ = Phase::relaying;
+  } else if (!output_.empty()) {
     phase_ = Phase::writing;
     deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
   }
@@ -181,18 +190,26 @@ void Connection::take(std::string_view arrived) {
 
 std::string_view Connection::serve(std::string_view input) {
   const ServerOptions& options = worker_.service().options;
-  while (!input.empty() && !close_after_output_) {
+  while (!input.empty() && !close_after_output_ && !exchange_) {
     if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
       more_in_pending_ = true;
       return input;
     }
     if (!parser_) {
-      parser_.emplace(HttpLimits{options.max_header_bytes, options.max_body_bytes});
+      parser_.emplace(http::HttpLimits{options.max_header_bytes, body_limit()});
       continue_sent_ = false;
     }
     input.remove_prefix(parser_->feed(input));
+    if (is_for_app()) {
+      begin_exchange();
+      return input;
+    }
+    if (parser_->header_done() && is_too_large(*parser_)) {
+      refuse({413, "The body is too large."});
+      return input;
+    }
     switch (parser_->state()) {
-      case RequestParser::State::needs_more:
+      case http::RequestParser::State::needs_more:
         if (!hold(parser_->request().body.size())) {
           refuse({503, "The server has no room for the body now."});
           return input;
@@ -202,10 +219,10 @@ std::string_view Connection::serve(std::string_view input) {
           continue_sent_ = true;
         }
         return input;
-      case RequestParser::State::complete:
+      case http::RequestParser::State::complete:
         answer_request();
         break;
-      case RequestParser::State::refused:
+      case http::RequestParser::State::refused:
         refuse(parser_->refusal());
         break;
     }
@@ -213,20 +230,33 @@ std::string_view Connection::serve(std::string_view input) {
   return input;
 }
 
+// An app's body is passed on as it arrives; only what a handler is to get whole has a limit.
+std::size_t Connection::body_limit() const {
+  const Service& service = worker_.service();
+  return service.upstreams == nullptr ? service.options.max_body_bytes
+                                      : std::numeric_limits<std::size_t>::max();
+}
+
+bool Connection::is_too_large(http::RequestParser& parser) const {
+  const std::size_t most = worker_.service().options.max_body_bytes;
+  return parser.framing().content_length.value_or(0) > most || parser.request().body.size() > most;
+}
+
 void Connection::answer_request() {
   Request& request = parser_->request();
   request.peer = peer_;
-  Persistence persistence = Persistence::close;
+  http::Persistence persistence = http::Persistence::close;
   if (parser_->keeps_alive() && !worker_.draining()) {
-    persistence = parser_->is_http10() ? Persistence::keep_alive_http10 : Persistence::keep_alive;
+    persistence = parser_->framing().http10 ? http::Persistence::keep_alive_http10
+                                            : http::Persistence::keep_alive;
   }
   answer(worker_.service().router.answer(request), persistence, request.method != "HEAD");
   end_request();
 }
 
-void Connection::refuse(const Refusal& refusal) {
+void Connection::refuse(const http::Refusal& refusal) {
   client_may_be_sending_ = true;
-  answer(refusal_response(refusal), Persistence::close, true);
+  answer(http::refusal_response(refusal), http::Persistence::close, true);
   end_request();
 }
 
@@ -243,9 +273,9 @@ void Connection::end_request() {
   parser_.reset();
 }
 
-void Connection::answer(Response response, Persistence persistence, bool with_body) {
-  write_head(output_, response, response.body.size(), persistence, worker_.date());
-  if (with_body && may_have_body(response.status)) {
+void Connection::answer(Response response, http::Persistence persistence, bool with_body) {
+  http::write_head(output_, response, response.body.size(), persistence, worker_.date());
+  if (with_body && http::may_have_body(response.status)) {
     const std::size_t room = kJoinedOutput - std::min(kJoinedOutput, output_.size());
     output_.append(response.body, 0, room);
     if (response.body.size() > room) {
@@ -253,7 +283,7 @@ void Connection::answer(Response response, Persistence persistence, bool with_bo
       large_body_start_ = room;
     }
   }
-  close_after_output_ = persistence == Persistence::close;
+  close_after_output_ = persistence == http::Persistence::close;
 }
 
 std::string_view Connection::unsent() const {
@@ -269,7 +299,7 @@ void Connection::sent(std::size_t size) {
   large_body_start_ = 0;
   std::string& current = was_output ? output_ : large_body_;
   current.clear();
-  if (current.capacity() > kKeptOutput) drop(current);
+  if (current.capacity() > kKeptOutput) current = std::string();
 }
 
 Connection::Step Connection::write() {
@@ -326,11 +356,8 @@ void Connection::check_deadline(Tick now) {
 
 void Connection::on_deadline() {
   deadline_passed_ = false;
-  if (phase_ == Phase::writing) {
-    // What the client does not read must not stay in the kernel's buffers for minutes.
-    boost::system::error_code ec;
-    socket_.set_option(tcp::socket::linger(true, 0), ec);
-  }
+  if (phase_ == Phase::writing) return abort_reading();
+  if (phase_ == Phase::relaying) return on_relay_deadline();
   if (phase_ != Phase::reading) return abort();
   if (is_idle()) {
     finish();
@@ -341,6 +368,13 @@ void Connection::on_deadline() {
   deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
 }
 
+void Connection::abort_reading() {
+  // What the client does not read must not stay in the kernel's buffers.
+  boost::system::error_code ec;
+  socket_.set_option(tcp::socket::linger(true, 0), ec);
+  abort();
+}
+
 void Connection::abort() {
   if (phase_ != Phase::closed) close();
 }
@@ -348,6 +382,7 @@ void Connection::abort() {
 void Connection::close() {
   phase_ = Phase::closed;
   const auto self = shared_from_this();
+  exchange_.reset();
   end_request();
   boost::system::error_code ec;
   socket_.close(ec);

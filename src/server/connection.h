@@ -5,8 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "server/http_parse.h"
-#include "server/http_write.h"
+#include "http/request_parser.h"
+#include "http/write.h"
+#include "server/exchange.h"
 #include "server/transport.h"
 #include "server/worker.h"
 
@@ -30,9 +31,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
  private:
-  enum class Phase { handshaking, reading, writing, lingering, closed };
-  /// Step says what a phase needs to go on.
-  enum class Step { again, wait_read, wait_write, closed };
+  enum class Phase { handshaking, reading, writing, relaying, lingering, closed };
+  /// Step says what a phase needs to go on; waiting is for one that has seen to it itself.
+  enum class Step { again, wait_read, wait_write, waiting, closed };
 
   void wait(boost::asio::ip::tcp::socket::wait_type event);
   void resume();
@@ -48,12 +49,29 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_deadline();
   bool is_idle() const { return !parser_ && pending_.empty(); }
 
+  // connection_relay.cpp: a request that an app answers. next says what follows, unless the relay
+  // goes on.
+  bool is_for_app();
+  void begin_exchange();
+  void end_relayed_body();
+  Step relay();
+  bool relay_from_client(Step& next);
+  bool wants_from_client() const;
+  bool relay_body(Step& next);
+  Step refuse_relayed(const http::Refusal& why);
+  bool relay_to_client(Step& next);
+  Step end_exchange();
+  void wait_for_both();
+  void on_relay_deadline();
+
   /// serve answers the whole requests at the front of input and gives what is left of it.
   std::string_view serve(std::string_view input);
   void take(std::string_view arrived);
-  void answer(Response response, Persistence persistence, bool with_body);
+  std::size_t body_limit() const;
+  bool is_too_large(http::RequestParser& parser) const;
+  void answer(Response response, http::Persistence persistence, bool with_body);
   void answer_request();
-  void refuse(const Refusal& refusal);
+  void refuse(const http::Refusal& refusal);
   /// hold counts an unfinished body; false when all of them have become too large.
   bool hold(std::size_t size);
   void end_request();
@@ -61,6 +79,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void sent(std::size_t size);
   Step finish();
   void close();
+  /// abort_reading closes so that what the client does not read is not kept for minutes.
+  void abort_reading();
 
   Worker& worker_;
   boost::asio::ip::tcp::socket socket_;
@@ -69,18 +89,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Worker::Connections::iterator place_;
   Phase phase_ = Phase::handshaking;
   Tick deadline_ = kNever;
-  std::optional<RequestParser> parser_;  // of the request that is being read
-  std::string pending_;                  // arrived, not yet taken by the parser
-  std::string output_;                   // answers, with as much of their bodies as fits a record
-  std::string large_body_;               // of the last answer in output_
-  std::size_t large_body_start_ = 0;     // so much of it is in output_
-  std::size_t sent_ = 0;                 // of output_, then of large_body_
-  std::size_t held_ = 0;                 // of an unfinished body, counted in the service
+  std::optional<http::RequestParser> parser_;  // of the request that is being read
+  std::string pending_;                        // arrived, not yet taken by the parser
+  std::string output_;                  // answers, with as much of their bodies as fits a record
+  std::string large_body_;              // of the last answer in output_
+  std::size_t large_body_start_ = 0;    // so much of it is in output_
+  std::size_t sent_ = 0;                // of output_, then of large_body_
+  std::unique_ptr<Exchange> exchange_;  // while relaying
+  std::size_t held_ = 0;                // of an unfinished body, counted in the service
   bool close_after_output_ = false;
   bool client_may_be_sending_ = false;  // when we close first
   bool more_in_pending_ = false;        // the output was full before the input was empty
   bool continue_sent_ = false;
   bool deadline_passed_ = false;
+  bool read_armed_ = false;
+  bool write_armed_ = false;
+  bool read_wants_write_ = false;
+  bool may_be_readable_ = true;  // since a read has last found nothing
 };
 
 }  // namespace ratls::server

@@ -12,7 +12,7 @@ Result<void> PlainServer::start() {
                  "plain http is for this machine only: 127.0.0.1, ::1 or localhost");
   }
   options_.host = endpoint.address().to_string();  // not what a name may be the next time
-  RATLS_TRY(workers_, Workers::listen(options_, router_, nullptr));
+  RATLS_TRY(workers_, Workers::listen(options_, router_, nullptr, nullptr));
   return workers_->start();
 }
 

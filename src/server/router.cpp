@@ -5,7 +5,7 @@
 #include <charconv>
 #include <filesystem>
 
-#include "server/http_write.h"
+#include "http/write.h"
 #include "server/log.h"
 
 namespace ratls::server {
@@ -15,13 +15,13 @@ Response call(const Handler& handler, const Request& request) {
   // What a handler throws may have the user's data in it, so it reaches neither client nor log.
   try {
     Response response = handler(request);
-    if (is_sendable(response)) return response;
+    if (http::is_sendable(response)) return response;
     log(LogLevel::error, "a handler gave a response with a bad status or header: " +
                              request.method + " " + request.path);
   } catch (...) {
     log(LogLevel::error, "a handler threw: " + request.method + " " + request.path);
   }
-  return refusal_response({500, "The server could not answer this request."});
+  return http::refusal_response({500, "The server could not answer this request."});
 }
 
 constexpr std::string_view kReserved = "/.well-known/ratls";
@@ -74,7 +74,7 @@ Response Router::answer(const Request& request) const {
 
 Response Router::answer_from(const Routes& all, const Request& request) {
   const auto found = all.find(request.path);
-  if (found == all.end()) return refusal_response({404, "There is nothing at this path."});
+  if (found == all.end()) return http::refusal_response({404, "There is nothing at this path."});
   const std::vector<Route>& routes = found->second;
   const auto of_method = [&](std::string_view method) {
     return std::ranges::find(routes, method, &Route::method);
@@ -89,7 +89,7 @@ Response Router::answer_from(const Routes& all, const Request& request) {
     allowed += known.method;
     if (known.method == "GET" && of_method("HEAD") == routes.end()) allowed += ", HEAD";
   }
-  Response response = refusal_response({405, "This path does not know the method."});
+  Response response = http::refusal_response({405, "This path does not know the method."});
   response.headers.emplace_back("Allow", std::move(allowed));
   return response;
 }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "server/app_supervisor.h"
 #include "server/renewal.h"
 #include "server/signals.h"
 #include "server/workers.h"
@@ -21,6 +22,7 @@ using server::Workers;
 /// first.
 struct Running {
   ServerTls tls;
+  std::unique_ptr<server::AppSupervisor> apps;
   std::unique_ptr<Workers> workers;
   std::optional<Renewal> renewal;
 };
@@ -29,16 +31,21 @@ void stop_running(Running& running) {
   running.workers->begin_stop();
   if (running.renewal) running.renewal->stop();
   running.workers->stop();
+  if (running.apps) running.apps->stop();  // after the requests that they are at
 }
 
 }  // namespace
 
 struct Server::State {
   explicit State(ServerOptions given) : options(std::move(given)) {}
+  Result<void> start_app(Running& running);
 
   ServerOptions options;
   server::Router router;
   std::unique_ptr<server::Staple> staple;
+  server::Upstreams upstreams;
+  std::optional<server::UpstreamAddress> address;  // the last one given
+  std::optional<AppOptions> app;
   std::mutex mutex;
   std::unique_ptr<Running> running;
   // Not under the mutex: a handler may ask while stop() waits for it.
@@ -62,6 +69,32 @@ Server& Server::staple(StapleProvider provider) {
   return *this;
 }
 
+Result<void> Server::forward_to(std::string_view text) {
+  if (state_->app) {
+    return Error(Code::usage, std::string(text), "the app that is to be run has its own address");
+  }
+  RATLS_TRY(state_->address, server::UpstreamAddress::parse(text));
+  state_->upstreams.add().set_address(*state_->address);
+  return {};
+}
+
+Result<void> Server::run_app(AppOptions options) {
+  if (state_->app) return Error(Code::usage, "app", "a server runs one app");
+  if (state_->upstreams.size() > 1) {
+    return Error(Code::usage, "app", "one app cannot listen at several addresses");
+  }
+  RATLS_CHECK(server::check_app(options, state_->address.has_value()));
+  while (state_->upstreams.size() < options.processes) state_->upstreams.add();
+  state_->app = std::move(options);
+  return {};
+}
+
+Result<void> Server::State::start_app(Running& running) {
+  if (!app) return {};
+  running.apps = std::make_unique<server::AppSupervisor>(*app, upstreams, address);
+  return running.apps->start();
+}
+
 Result<void> Server::start(Attester attester) {
   tls::set_up_openssl();
   const std::lock_guard lock(state_->mutex);
@@ -72,8 +105,11 @@ Result<void> Server::start(Attester attester) {
   const UnixTime now = system_now();
   RATLS_TRY(AttestedCertificate certificate, attester.certify(now));
   RATLS_TRY(ServerTls tls, ServerTls::create(certificate, state_->options.lowest_tls));
-  std::unique_ptr<Running> running(new Running{std::move(tls), nullptr, std::nullopt});
-  RATLS_TRY(running->workers, Workers::listen(state_->options, state_->router, &running->tls));
+  std::unique_ptr<Running> running(new Running{std::move(tls), nullptr, nullptr, std::nullopt});
+  server::Upstreams* upstreams = state_->upstreams.empty() ? nullptr : &state_->upstreams;
+  RATLS_TRY(running->workers,
+            Workers::listen(state_->options, state_->router, &running->tls, upstreams));
+  RATLS_CHECK(state_->start_app(*running));
   running->renewal.emplace(std::move(attester), running->tls,
                            RenewalSchedule(now, certificate.not_after()));
   if (state_->staple != nullptr) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/staple.h"
 
-#include "server/http_write.h"
+#include "http/write.h"
 #include "server/log.h"
 
 namespace ratls::server {
@@ -34,7 +34,7 @@ Response Staple::answer(UnixTime now) const {
     current = current_;
   }
   if (current == nullptr || now > current->expires) {
-    return refusal_response({404, "There is no collateral here."});
+    return http::refusal_response({404, "There is no collateral here."});
   }
   return {
       200, {{"Content-Type", "application/json"}, {"Cache-Control", "max-age=300"}}, current->text};

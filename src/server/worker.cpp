@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "http/write.h"
 #include "server/connection.h"
-#include "server/http_write.h"
 #include "server/listener.h"
 #include "server/log.h"
 
@@ -34,7 +34,7 @@ Worker::Worker(Service& service, std::unique_ptr<boost::asio::io_context> contex
       acceptor_(std::move(acceptor)),
       timer_(context_),
       scratch_(kScratchSize),
-      date_(http_date(system_now())) {}
+      date_(http::http_date(system_now())) {}
 
 Worker::~Worker() = default;
 
@@ -147,13 +147,14 @@ void Worker::begin_drain() {
 void Worker::release_when_done() {
   if (!draining() || !connections_.empty()) return;
   timer_.cancel();
+  upstream_pool_.clear();
   work_.reset();
 }
 
 void Worker::ensure_ticking() {
   if (!ticking_) {
     ticking_ = true;
-    date_ = http_date(system_now());
+    date_ = http::http_date(system_now());
     schedule_tick();
     return;
   }
@@ -171,7 +172,7 @@ void Worker::schedule_tick() {
 
 void Worker::tick() {
   ++now_;
-  date_ = http_date(system_now());
+  date_ = http::http_date(system_now());
   for (auto place = connections_.begin(); place != connections_.end();) {
     const auto connection = *place++;
     if (now_ >= drain_end_) {
@@ -180,11 +181,12 @@ void Worker::tick() {
       connection->check_deadline(now_);
     }
   }
+  upstream_pool_.drop_old(now_);
   if (accept_paused_) {
     accept_paused_ = false;
     accept_clients();
   }
-  ticking_ = !connections_.empty() || accept_paused_;
+  ticking_ = !connections_.empty() || !upstream_pool_.empty() || accept_paused_;
   if (ticking_) schedule_tick();
 }
 

@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <limits>
 #include <list>
 #include <memory>
 #include <span>
@@ -15,21 +14,19 @@
 
 #include "ratls/server.h"
 #include "server/router.h"
+#include "server/tick.h"
+#include "server/upstream_pool.h"
 
 namespace ratls::server {
 
 class Connection;
-
-/// Tick counts the seconds of a worker that has connections. Deadlines are ticks and not times,
-/// because a host may make the clock jump: a jump then ends no connection.
-using Tick = std::uint64_t;
-inline constexpr Tick kNever = std::numeric_limits<Tick>::max();
 
 /// Service is what the workers share.
 struct Service {
   ServerOptions options;
   Router router;
   const ServerTls* tls;  ///< null: without TLS
+  Upstreams* upstreams;  ///< null: all requests are the router's
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> held_bytes{0};  ///< of bodies that are still arriving
 };
@@ -58,6 +55,8 @@ class Worker {
   /// gone with the next event.
   std::span<char> scratch() noexcept { return scratch_; }
   const std::string& date() const noexcept { return date_; }
+  UpstreamPool& upstream_pool() noexcept { return upstream_pool_; }
+  Tick now() const noexcept { return now_; }
   bool draining() const noexcept { return drain_end_ != kNever; }
   /// deadline_after is the tick when at least delay has passed.
   Tick deadline_after(std::chrono::seconds delay) const noexcept;
@@ -86,6 +85,7 @@ class Worker {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer timer_;
+  UpstreamPool upstream_pool_;
   Connections connections_;
   std::vector<char> scratch_;
   std::string date_;

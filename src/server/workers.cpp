@@ -56,17 +56,19 @@ Result<void> check_options(const ServerOptions& options) {
   RATLS_CHECK(check_timeout("request_timeout", options.request_timeout, seconds(1)));
   RATLS_CHECK(check_timeout("keep_alive_timeout", options.keep_alive_timeout, seconds(1)));
   RATLS_CHECK(check_timeout("write_timeout", options.write_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("upstream_timeout", options.upstream_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("stream_timeout", options.stream_timeout, seconds(1)));
   return check_timeout("drain_timeout", options.drain_timeout, seconds(0));
 }
 
 Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, const Router& router,
-                                                 const ServerTls* tls) {
+                                                 const ServerTls* tls, Upstreams* upstreams) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
   options.max_connections = make_room_for(options.max_connections);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
-  std::unique_ptr<Workers> workers(new Workers(options, router, tls));
+  std::unique_ptr<Workers> workers(new Workers(options, router, tls, upstreams));
   for (unsigned count = 0; count < options.threads; ++count) {
     RATLS_TRY(auto worker, Worker::create(workers->service_, endpoint));
     endpoint = worker->endpoint();  // the port that the first one got is the others' too

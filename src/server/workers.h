@@ -13,10 +13,11 @@ Result<void> check_options(const ServerOptions& options);
 /// Thread-safety: none.
 class Workers {
  public:
-  /// listen checks the options and opens the listeners; tls, which must live longer, may be null
-  /// for plain HTTP. Errors: config_invalid, listen_failed.
+  /// listen checks the options and opens the listeners; tls may be null for plain HTTP, upstreams
+  /// where there is no app behind the server. Both must live longer.
+  /// Errors: config_invalid, listen_failed.
   static Result<std::unique_ptr<Workers>> listen(const ServerOptions& options, const Router& router,
-                                                 const ServerTls* tls);
+                                                 const ServerTls* tls, Upstreams* upstreams);
   ~Workers();  // stops
 
   /// start lets the threads serve. Errors: internal.
@@ -28,8 +29,9 @@ class Workers {
   std::uint16_t port() const noexcept { return port_; }
 
  private:
-  Workers(const ServerOptions& options, const Router& router, const ServerTls* tls)
-      : service_{options, router, tls} {}
+  Workers(const ServerOptions& options, const Router& router, const ServerTls* tls,
+          Upstreams* upstreams)
+      : service_{options, router, tls, upstreams} {}
 
   Service service_;
   std::uint16_t port_ = 0;

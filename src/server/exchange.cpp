@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/exchange.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "server/log.h"
+
+namespace ratls::server {
+namespace {
+
+constexpr std::size_t kRoom = 32 * 1024;
+constexpr std::chrono::seconds kConnectTimeout{5};
+constexpr int kMostAttempts = 2;
+
+std::string as_request(const Request& request, const http::Framing& framing) {
+  std::string head;
+  http::write_forwarded_request(head, request, framing);
+  return head;
+}
+
+// RFC 9110 9.2.2: what may be sent again when the connection broke. A body is gone once it is sent.
+bool is_repeatable(const Request& request, const http::Framing& framing) {
+  const bool has_body = framing.chunked || framing.content_length.value_or(0) > 0;
+  return !has_body &&
+         (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS");
+}
+
+}  // namespace
+
+Exchange::Exchange(Worker& worker, const Request& request, const http::Framing& framing,
+                   ClientSide client, std::function<void()> wake)
+    : worker_(worker),
+      wake_(std::move(wake)),
+      client_(client),
+      what_(request.method + " " + request.path),
+      head_(as_request(request, framing)),
+      to_head_(request.method == "HEAD"),
+      chunked_(framing.chunked),
+      wants_websocket_(http::wants_websocket(request, framing)),
+      is_repeatable_(is_repeatable(request, framing)),
+      parser_(worker.service().options.max_header_bytes, to_head_) {}
+
+Exchange::~Exchange() = default;
+
+bool Exchange::has_output_room(std::size_t size) { return size < kRoom; }
+
+bool Exchange::has_room() const {
+  return !is_over() && connected_ && !app_is_deaf_ && to_app_.size() - sent_ < kRoom;
+}
+
+void Exchange::send(std::string_view part) {
+  if (chunked_ && state_ != State::tunnel) {
+    http::write_chunk(to_app_, part);
+  } else {
+    to_app_ += part;
+  }
+}
+
+void Exchange::end_body() {
+  body_done_ = true;
+  last_chunk_due_ = chunked_;
+}
+
+std::chrono::seconds Exchange::timeout() const {
+  const ServerOptions& options = worker_.service().options;
+  if (!connected_) return kConnectTimeout;
+  return head_given_ ? options.stream_timeout : options.upstream_timeout;
+}
+
+bool Exchange::advance(std::string& output) {
+  if (is_over()) return false;
+  if (!socket_ && !connect()) return true;
+  if (!connected_ && !finish_connect()) return is_over() || !socket_;
+  const bool wrote = write();
+  const bool gave = !is_over() && has_output_room(output.size()) && read(output);
+  return wrote || gave || is_over();
+}
+
+/// connect begins a connection; false when the exchange has failed.
+bool Exchange::connect() {
+  ++attempts_;
+  load_.reset();
+  auto chosen = worker_.service().upstreams->choose();
+  if (!chosen) {
+    fail(503, "No app is ready to answer.");
+    return false;
+  }
+  load_.emplace(std::move(*chosen));
+  Upstream& upstream = load_->upstream();
+  generation_ = upstream.generation();
+  socket_ = worker_.upstream_pool().take(upstream);
+  connected_ = socket_ != nullptr;
+  if (!socket_) {
+    Descriptor fd = upstream.connect();
+    if (!fd && errno == EAGAIN) {
+      fail(503, "The app has too many requests waiting.");
+      return false;
+    }
+    if (!fd) {
+      again_or_fail(std::string("The app cannot be reached: ") + std::strerror(errno) + ".");
+      return false;
+    }
+    socket_ = UpstreamSocket::open(worker_.context(), std::move(fd));
+    if (!socket_) {
+      fail(503, "The server has no room for a connection to the app.");
+      return false;
+    }
+  }
+  socket_->wake_with(wake_);
+  to_app_ = head_;
+  sent_ = 0;
+  anything_came_ = false;
+  return true;
+}
+
+/// finish_connect is true when the connection is made.
+bool Exchange::finish_connect() {
+  switch (socket_->connected()) {
+    case UpstreamSocket::Outcome::done:
+      connected_ = true;
+      return true;
+    case UpstreamSocket::Outcome::failed:
+      again_or_fail(std::string("The app cannot be reached: ") + std::strerror(errno) + ".");
+      return false;
+    default:
+      return false;
+  }
+}
+
+bool Exchange::write() {
+  if (last_chunk_due_) {
+    http::write_last_chunk(to_app_);
+    last_chunk_due_ = false;
+  }
+  if (sent_ == to_app_.size() || app_is_deaf_) return false;
+  std::size_t size = 0;
+  switch (socket_->write(std::string_view(to_app_).substr(sent_), size)) {
+    case UpstreamSocket::Outcome::done:
+      sent_ += size;
+      if (sent_ == to_app_.size()) {
+        to_app_.clear();
+        sent_ = 0;
+      }
+      return true;
+    case UpstreamSocket::Outcome::wait:
+      return false;
+    default:
+      // It may have answered before it closed.
+      app_is_deaf_ = true;
+      return true;
+  }
+}
+
+bool Exchange::read(std::string& output) {
+  std::size_t size = 0;
+  const std::span<char> scratch = worker_.scratch();
+  switch (socket_->read(scratch, size)) {
+    case UpstreamSocket::Outcome::done:
+      anything_came_ = true;
+      take(std::string_view(scratch.data(), size), output);
+      return true;
+    case UpstreamSocket::Outcome::wait:
+      return false;
+    default:
+      on_end(output);
+      return true;
+  }
+}
+
+void Exchange::take(std::string_view arrived, std::string& output) {
+  if (state_ == State::tunnel) {
+    output += arrived;
+    return;
+  }
+  from_app_ += arrived;
+  std::string_view rest = from_app_;
+  while (state_ == State::open) {
+    const std::size_t taken = parser_.feed(rest);
+    rest.remove_prefix(taken);
+    const bool another = give(output);
+    if (taken == 0 && !another) break;
+  }
+  if (state_ == State::tunnel) {
+    output += rest;
+    rest = {};
+  }
+  from_app_.erase(0, from_app_.size() - rest.size());
+  if (state_ == State::done) give_back();
+}
+
+/// give passes on what the parser has; true when the parser begins anew, after an interim answer.
+bool Exchange::give(std::string& output) {
+  if (parser_.state() == http::ResponseParser::State::refused) {
+    fail(502, "The app's answer is not well-formed: " + parser_.refusal().reason);
+    return false;
+  }
+  if (!parser_.header_done()) return false;
+  if (!head_given_ && parser_.response().status < 200) {
+    give_interim(output);
+    return state_ == State::open;
+  }
+  if (!head_given_) give_head(output);
+  std::string& body = parser_.response().body;
+  if (body_framing_ == http::BodyFraming::chunked) {
+    http::write_chunk(output, body);
+  } else if (body_framing_ != http::BodyFraming::none) {
+    output += body;
+  }
+  body.clear();
+  if (parser_.state() == http::ResponseParser::State::complete) complete(output);
+  return false;
+}
+
+void Exchange::give_interim(std::string& output) {
+  const Response& response = parser_.response();
+  if (response.status == 101) {
+    if (!wants_websocket_ || !http::agrees_to_websocket(response)) {
+      return fail(502, "The app changed to a protocol that was not asked for.");
+    }
+    http::write_interim_answer(output, response);
+    head_given_ = true;
+    state_ = State::tunnel;
+    return;
+  }
+  // The server has asked for the body itself; HTTP/1.0 knows no interim answers.
+  if (response.status != 100 && !client_.http10) http::write_interim_answer(output, response);
+  parser_ = http::ResponseParser(worker_.service().options.max_header_bytes, to_head_);
+}
+
+void Exchange::give_head(std::string& output) {
+  const http::Framing& framing = parser_.framing();
+  body_framing_ = http::body_framing(parser_.response(), framing, to_head_, client_.http10);
+  // With a body still to come, the next request could not be told from its rest.
+  closes_ = !client_.keeps_alive || !body_done_ || worker_.draining() ||
+            body_framing_ == http::BodyFraming::until_close;
+  http::Persistence persistence = http::Persistence::close;
+  if (!closes_) {
+    persistence =
+        client_.http10 ? http::Persistence::keep_alive_http10 : http::Persistence::keep_alive;
+  }
+  http::write_forwarded_answer(output, parser_.response(), framing, body_framing_, persistence,
+                               worker_.date());
+  head_given_ = true;
+}
+
+void Exchange::on_end(std::string& output) {
+  if (state_ == State::tunnel) {
+    state_ = State::done;
+    return;
+  }
+  if (!anything_came_) return again_or_fail("The app closed the connection without an answer.");
+  parser_.end();
+  give(output);
+  if (state_ == State::open) fail(502, "The app's answer is not whole.");
+}
+
+void Exchange::complete(std::string& output) {
+  if (body_framing_ == http::BodyFraming::chunked) http::write_last_chunk(output);
+  state_ = State::done;
+}
+
+/// give_back keeps the connection for another request, if both sides are through with this one.
+void Exchange::give_back() {
+  const bool both_are_through = body_done_ && to_app_.empty() && from_app_.empty() && !app_is_deaf_;
+  if (!both_are_through || !parser_.keeps_alive() || worker_.draining()) return;
+  socket_->wake_with(nullptr);
+  worker_.upstream_pool().keep(load_->upstream(), generation_, std::move(socket_), worker_.now());
+}
+
+bool Exchange::may_repeat() const {
+  return attempts_ < kMostAttempts && !head_given_ && (is_repeatable_ || !connected_);
+}
+
+/// again_or_fail is for a connection that broke before the app said anything.
+void Exchange::again_or_fail(std::string reason) {
+  socket_.reset();
+  if (may_repeat()) {
+    connected_ = false;
+    app_is_deaf_ = false;
+    return;  // the next advance connects
+  }
+  fail(502, std::move(reason));
+}
+
+void Exchange::fail(int status, std::string reason) {
+  log(LogLevel::error, "no answer from the app to " + what_ + ": " + reason);
+  refusal_ = {status, std::move(reason)};
+  state_ = head_given_ ? State::broken : State::refused;
+  socket_.reset();
+}
+
+void Exchange::on_timeout() {
+  if (state_ == State::tunnel) {
+    state_ = State::done;
+  } else if (!is_over()) {
+    fail(504, connected_ ? "The app did not answer in time." : "The app cannot be reached.");
+  }
+}
+
+void Exchange::wait(bool room) {
+  if (is_over() || !socket_) return;
+  if (!connected_ || (sent_ < to_app_.size() && !app_is_deaf_)) socket_->wait_write();
+  if (connected_ && room) socket_->wait_read();
+}
+
+}  // namespace ratls::server
