@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "ratls/client.h"
+#include "report/report.h"
 #include "tcb/tcb_info.h"
 
 namespace ratls::cli {

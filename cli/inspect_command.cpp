@@ -4,6 +4,7 @@
 #include "cli/inspect.h"
 #include "cli/print.h"
 #include "ratls/client.h"
+#include "report/report.h"
 
 namespace ratls::cli {
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "base/reader.h"
 #include "cli/commands.h"
 #include "x509/certificate.h"
-#include "x509/der.h"
 
 namespace ratls::cli {
 namespace {
@@ -27,13 +25,6 @@ Result<Policy> policy_of_identity(const PolicyOptions& options) {
   Policy policy;
   policy.enclaves.push_back(std::move(identity));
   return policy;
-}
-
-// The certificate without OpenSSL's trust settings behind it.
-Result<Bytes> first_element(BytesView bytes) {
-  x509::DerReader reader(bytes, Code::certificate_malformed);
-  RATLS_TRY(const x509::DerElement certificate, reader.element("certificate"));
-  return Bytes(certificate.whole.begin(), certificate.whole.end());
 }
 
 }  // namespace
@@ -71,16 +62,7 @@ Result<SubjectBytes> read_subject(const SubjectArguments& subject) {
     return SubjectBytes{.is_quote = true, .bytes = std::move(quote)};
   }
   RATLS_TRY(Bytes file, read_file(subject.certificate_file, 2 * x509::kMaxCertificateSize));
-  if (!as_text(file).starts_with("-----BEGIN")) return SubjectBytes{.bytes = std::move(file)};
-  // gramine-ratls writes TRUSTED CERTIFICATE by default: OpenSSL's label for the same DER with
-  // trust settings behind it.
-  const bool trusted = as_text(file).find("BEGIN TRUSTED CERTIFICATE") != std::string_view::npos;
-  RATLS_TRY(auto blocks, x509::split_pem(file, trusted ? "TRUSTED CERTIFICATE" : "CERTIFICATE", 8,
-                                         Code::certificate_malformed));
-  Bytes certificate = std::move(blocks.front());
-  if (trusted) {
-    RATLS_TRY(certificate, first_element(certificate));
-  }
+  RATLS_TRY(Bytes certificate, x509::certificate_of_file(file));
   return SubjectBytes{.bytes = std::move(certificate)};
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "base/printable.h"
 #include "ratls/bytes.h"
@@ -33,11 +32,6 @@ std::string printable(std::string_view text) {
     text.remove_prefix(1);
   }
   return out;
-}
-
-std::string json_text(const nlohmann::ordered_json& json) {
-  using ErrorHandler = nlohmann::ordered_json::error_handler_t;
-  return json.dump(1, ' ', true, ErrorHandler::replace) + "\n";
 }
 
 void occupy_standard_streams() {

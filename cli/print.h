@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -22,9 +21,6 @@ int print_error(const Error& error);
 /// printable escapes control characters and what is no UTF-8, so that a peer's words cannot steer a
 /// terminal.
 std::string printable(std::string_view text);
-
-/// json_text is a JSON value for stdout: in ASCII, so that it is as harmless to a terminal.
-std::string json_text(const nlohmann::ordered_json& json);
 
 /// occupy_standard_streams puts something in the place of stdin, stdout and stderr when they are
 /// closed. Otherwise a file or a connection that is opened later takes their number, and what is

@@ -9,9 +9,10 @@ int run(const RunArguments& arguments) {
   const auto attester = make_attester(arguments.tee, arguments.certificate, "30d");
   if (!attester) return print_error(attester.error());
   const launch::LaunchOptions options{
-      .certificate = arguments.certificate_file,
-      .key = arguments.key_file,
-      .format = arguments.format == "der" ? launch::FileFormat::der : launch::FileFormat::pem,
+      .files = {.certificate = arguments.certificate_file,
+                .key = arguments.key_file,
+                .format =
+                    arguments.format == "der" ? launch::FileFormat::der : launch::FileFormat::pem},
       .command = arguments.command};
   return print_error(launch::run(*attester, options, system_now()));
 }

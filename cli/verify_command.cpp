@@ -51,10 +51,9 @@ int verify(const VerifyArguments& arguments) {
                                                : verify_server(arguments, std::move(*policy));
   if (!outcome && !arguments.json) return print_error(outcome.error());
   if (!outcome) {
-    Outcome failed{.report = {}, .error = outcome.error()};
-    failed.report.checked_at = system_now();
-    if (!arguments.subject.url.empty()) failed.report.proves = Proves::session;
-    outcome = std::move(failed);
+    outcome =
+        outcome_of(outcome.error(), arguments.subject.url.empty() ? Proves::quote : Proves::session,
+                   system_now());
   }
   const std::string text =
       arguments.json ? json_text(report_json(*outcome)) : report_text(*outcome);

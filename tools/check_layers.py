@@ -22,6 +22,7 @@ LAYERS = {
     "evidence": "base crypto x509 quote",
     "policy": "base quote tcb",
     "verifier": "base crypto x509 quote tcb collateral evidence policy",
+    "report": "base quote tcb policy verifier",
     # quote: an attester's interface speaks of report data, which is a term of the quote's.
     "attester": "base crypto x509 quote evidence",
     "pccs": "base collateral x509",
@@ -31,6 +32,7 @@ LAYERS = {
     "pcs": "base crypto x509 tcb collateral http server",
     "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",
+    "tee": "base quote attester sim",
     # crypto: to wipe the key that was written.
     "launch": "base crypto attester",
 }
@@ -47,7 +49,7 @@ LIBRARIES = {
     "fuse": "sim",
     "boost/": "http server",
     "toml++/": "policy",
-    "nlohmann/": "tcb collateral http sim pcs",
+    "nlohmann/": "tcb collateral http sim pcs report",
     "CLI/": "",
 }
 

@@ -13,41 +13,28 @@
 namespace ratls::launch {
 namespace {
 
-Result<void> check_options(const LaunchOptions& options) {
-  if (options.command.empty() || options.command.front().empty()) {
-    return Error(Code::usage, "command", "a command to run is needed");
-  }
-  if (options.certificate.empty()) return Error(Code::usage, "cert", "a file is needed");
-  if (options.key.empty()) return Error(Code::usage, "key", "a file is needed");
-  if (options.certificate.lexically_normal() == options.key.lexically_normal()) {
+Result<void> check_files(const AttestedFiles& files) {
+  if (files.certificate.empty()) return Error(Code::usage, "cert", "a file is needed");
+  if (files.key.empty()) return Error(Code::usage, "key", "a file is needed");
+  if (files.certificate.lexically_normal() == files.key.lexically_normal()) {
     return Error(Code::usage, "key", "certificate and key need files of their own");
   }
   return {};
 }
 
-Result<void> write_key(const AttestedCertificate& certificate, const LaunchOptions& options) {
+Result<void> write_key(const AttestedCertificate& certificate, const AttestedFiles& files) {
   RATLS_TRY(Bytes key,
-            options.format == FileFormat::pem ? certificate.key_pem() : certificate.key_der());
-  auto written = replace_file(options.key, key, FileMode::secret);
+            files.format == FileFormat::pem ? certificate.key_pem() : certificate.key_der());
+  auto written = replace_file(files.key, key, FileMode::secret);
   crypto::wipe(key);
   return written;
 }
 
-Result<void> write_certificate(const AttestedCertificate& certificate,
-                               const LaunchOptions& options) {
-  if (options.format == FileFormat::der) {
-    return replace_file(options.certificate, certificate.certificate_der(), FileMode::shared);
+Result<void> write_certificate(const AttestedCertificate& certificate, const AttestedFiles& files) {
+  if (files.format == FileFormat::der) {
+    return replace_file(files.certificate, certificate.certificate_der(), FileMode::shared);
   }
-  return replace_file(options.certificate, as_bytes(certificate.certificate_pem()),
-                      FileMode::shared);
-}
-
-// Both or none: a key without its certificate would only be a secret left behind.
-Result<void> write_files(const AttestedCertificate& certificate, const LaunchOptions& options) {
-  RATLS_CHECK(write_key(certificate, options));
-  auto written = write_certificate(certificate, options);
-  if (!written) ::unlink(options.key.c_str());
-  return written;
+  return replace_file(files.certificate, as_bytes(certificate.certificate_pem()), FileMode::shared);
 }
 
 Error become(std::vector<std::string> command) {
@@ -64,10 +51,26 @@ Error become(std::vector<std::string> command) {
 Result<void> write_attested_files(const Attester& attester, const LaunchOptions& options,
                                   UnixTime now) {
   RATLS_TRY(const AttestedCertificate certificate, attester.certify(now));
-  return write_files(certificate, options);
+  return write_files(certificate, options.files);
+}
+
+Result<void> check_options(const LaunchOptions& options) {
+  if (options.command.empty() || options.command.front().empty()) {
+    return Error(Code::usage, "command", "a command to run is needed");
+  }
+  return check_files(options.files);
 }
 
 }  // namespace
+
+// Both or none: a key without its certificate would only be a secret left behind.
+Result<void> write_files(const AttestedCertificate& certificate, const AttestedFiles& files) {
+  RATLS_CHECK(check_files(files));
+  RATLS_CHECK(write_key(certificate, files));
+  auto written = write_certificate(certificate, files);
+  if (!written) ::unlink(files.key.c_str());
+  return written;
+}
 
 Error run(const Attester& attester, const LaunchOptions& options, UnixTime now) {
   if (const auto checked = check_options(options); !checked) return checked.error();
@@ -75,8 +78,8 @@ Error run(const Attester& attester, const LaunchOptions& options, UnixTime now) 
     return written.error();
   }
   Error error = become(options.command);
-  ::unlink(options.key.c_str());
-  ::unlink(options.certificate.c_str());
+  ::unlink(options.files.key.c_str());
+  ::unlink(options.files.certificate.c_str());
   return error;
 }
 

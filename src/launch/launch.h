@@ -11,10 +11,20 @@ namespace ratls::launch {
 
 enum class FileFormat { pem, der };
 
-struct LaunchOptions {
+/// AttestedFiles is where a certificate and its key are written.
+struct AttestedFiles {
   std::filesystem::path certificate;
   std::filesystem::path key;
   FileFormat format = FileFormat::pem;
+};
+
+/// write_files writes key (mode 0600) and certificate (0644), both or none. Existing files are
+/// replaced, links are not followed. Blocks: on the files. Errors: usage, file_unwritable,
+/// internal.
+Result<void> write_files(const AttestedCertificate& certificate, const AttestedFiles& files);
+
+struct LaunchOptions {
+  AttestedFiles files;
   std::vector<std::string> command;  ///< program and arguments, at least one
 };
 

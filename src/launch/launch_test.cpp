@@ -30,8 +30,8 @@ class Launch : public ::testing::Test {
     std::string name = ::testing::TempDir() + "ratls_launch_XXXXXX";
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     dir_ = name;
-    options_.certificate = dir_ / "cert.pem";
-    options_.key = dir_ / "key.pem";
+    options_.files.certificate = dir_ / "cert.pem";
+    options_.files.key = dir_ / "key.pem";
   }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
@@ -63,7 +63,7 @@ class Launch : public ::testing::Test {
   }
   // sh -c script with the certificate as $1 and the key as $2.
   int run_script(const std::string& script) {
-    return run_in_child({"sh", "-c", script, "sh", options_.certificate, options_.key});
+    return run_in_child({"sh", "-c", script, "sh", options_.files.certificate, options_.files.key});
   }
 
   std::filesystem::path dir_;
@@ -96,14 +96,14 @@ TEST_F(Launch, WritesAKeyThatFitsTheCertificate) {
 }
 
 TEST_F(Launch, WritesDer) {
-  options_.format = FileFormat::der;
+  options_.files.format = FileFormat::der;
   EXPECT_EQ(run_in_child({"true"}), 0);
   const std::string der = content("cert.pem");
   EXPECT_TRUE(x509::parse_certificate(Bytes(der.begin(), der.end()), Code::internal).has_value());
   const std::string key = content("key.pem");
   ASSERT_FALSE(key.empty());
   EXPECT_EQ(key[0], 0x30);
-  EXPECT_EQ(mode(options_.key) & 07777, 0600u);
+  EXPECT_EQ(mode(options_.files.key) & 07777, 0600u);
 }
 
 TEST_F(Launch, RunsInTheSameProcessWithAllArguments) {
@@ -114,21 +114,21 @@ TEST_F(Launch, RunsInTheSameProcessWithAllArguments) {
 }
 
 TEST_F(Launch, ReplacesExistingFiles) {
-  std::ofstream(options_.key) << "old";
-  std::ofstream(options_.certificate) << "old";
-  ASSERT_EQ(::chmod(options_.key.c_str(), 0666), 0);
+  std::ofstream(options_.files.key) << "old";
+  std::ofstream(options_.files.certificate) << "old";
+  ASSERT_EQ(::chmod(options_.files.key.c_str(), 0666), 0);
   EXPECT_EQ(run_in_child({"true"}), 0);
   EXPECT_NE(content("key.pem"), "old");
   EXPECT_NE(content("cert.pem"), "old");
-  EXPECT_EQ(mode(options_.key) & 07777, 0600u);
+  EXPECT_EQ(mode(options_.files.key) & 07777, 0600u);
 }
 
 TEST_F(Launch, FollowsNoLinks) {
   std::ofstream(dir_ / "victim") << "untouched";
-  std::filesystem::create_symlink(dir_ / "victim", options_.key);
+  std::filesystem::create_symlink(dir_ / "victim", options_.files.key);
   EXPECT_EQ(run_in_child({"true"}), 0);
   EXPECT_EQ(content("victim"), "untouched");
-  EXPECT_TRUE(S_ISREG(mode(options_.key)));
+  EXPECT_TRUE(S_ISREG(mode(options_.files.key)));
 }
 
 TEST_F(Launch, RemovesTheFilesWhenTheCommandCannotRun) {
@@ -141,7 +141,7 @@ TEST_F(Launch, RemovesTheFilesWhenTheCommandCannotRun) {
 
 TEST_F(Launch, RemovesTheKeyWhenTheCertificateCannotBeWritten) {
   options_.command = {"true"};
-  options_.certificate = dir_ / "none" / "cert.pem";
+  options_.files.certificate = dir_ / "none" / "cert.pem";
   EXPECT_EQ(run(attester_, options_, kNow).code(), Code::file_unwritable);
   EXPECT_EQ(files(), 0u);
 }
@@ -164,10 +164,10 @@ TEST_F(Launch, RefusesIncompleteOptions) {
   };
   EXPECT_TRUE(refused([](LaunchOptions& o) { o.command.clear(); }));
   EXPECT_TRUE(refused([](LaunchOptions& o) { o.command = {""}; }));
-  EXPECT_TRUE(refused([](LaunchOptions& o) { o.key.clear(); }));
-  EXPECT_TRUE(refused([](LaunchOptions& o) { o.certificate.clear(); }));
-  EXPECT_TRUE(refused([](LaunchOptions& o) { o.key = o.certificate; }));
-  EXPECT_TRUE(refused([&](LaunchOptions& o) { o.key = dir_ / "." / "cert.pem"; }));
+  EXPECT_TRUE(refused([](LaunchOptions& o) { o.files.key.clear(); }));
+  EXPECT_TRUE(refused([](LaunchOptions& o) { o.files.certificate.clear(); }));
+  EXPECT_TRUE(refused([](LaunchOptions& o) { o.files.key = o.files.certificate; }));
+  EXPECT_TRUE(refused([&](LaunchOptions& o) { o.files.key = dir_ / "." / "cert.pem"; }));
   EXPECT_EQ(files(), 0u);
 }
 

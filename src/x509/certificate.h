@@ -87,6 +87,10 @@ Result<std::vector<Certificate>> parse_pem_chain(BytesView pem, std::size_t max_
 Result<std::vector<Bytes>> split_pem(BytesView pem, std::string_view label, std::size_t max_count,
                                      Code on_error);
 
+/// certificate_of_file gives the DER of the first certificate in a file of PEM or DER, also of
+/// OpenSSL's TRUSTED CERTIFICATE. DER is not looked at. Errors: certificate_malformed.
+Result<Bytes> certificate_of_file(BytesView file);
+
 /// to_pem writes one block with lines of 64 characters.
 std::string to_pem(BytesView der, std::string_view label);
 

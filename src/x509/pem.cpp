@@ -6,6 +6,7 @@
 #include "base/reader.h"
 #include "x509/certificate.h"
 #include "x509/crl.h"
+#include "x509/der.h"
 
 namespace ratls::x509 {
 namespace {
@@ -160,6 +161,28 @@ std::string to_pem(BytesView der, std::string_view label) {
     out += '\n';
   }
   return out + "-----END " + std::string(label) + "-----\n";
+}
+
+namespace {
+
+// The certificate without OpenSSL's trust settings behind it.
+Result<Bytes> first_element(BytesView bytes) {
+  DerReader reader(bytes, Code::certificate_malformed);
+  RATLS_TRY(const DerElement certificate, reader.element("certificate"));
+  return Bytes(certificate.whole.begin(), certificate.whole.end());
+}
+
+}  // namespace
+
+Result<Bytes> certificate_of_file(BytesView file) {
+  if (!as_text(file).starts_with("-----BEGIN")) return Bytes(file.begin(), file.end());
+  // gramine-ratls writes TRUSTED CERTIFICATE by default: OpenSSL's label for the same DER with
+  // trust settings behind it.
+  const bool trusted = as_text(file).find("BEGIN TRUSTED CERTIFICATE") != std::string_view::npos;
+  RATLS_TRY(auto blocks, split_pem(file, trusted ? "TRUSTED CERTIFICATE" : "CERTIFICATE", 8,
+                                   Code::certificate_malformed));
+  if (trusted) return first_element(blocks.front());
+  return std::move(blocks.front());
 }
 
 }  // namespace ratls::x509
