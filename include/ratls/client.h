@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +41,10 @@ struct ClientRequest {
   std::string path = "/";  ///< path and query, beginning with a slash; empty: the client's URL
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::optional<std::chrono::milliseconds> connect_timeout{};  ///< in place of the client's
+  std::optional<std::chrono::milliseconds> stall_timeout{};
+  std::optional<std::chrono::milliseconds> total_timeout{};
+  VerdictListener on_verdict{};  ///< told of the handshakes made for this request
 };
 
 /// ClientResponse is an answer with the identity of who gave it.
@@ -55,10 +61,37 @@ struct ClientResponse {
 /// BodySink takes a part of a body; false ends the transfer. It may not call the client.
 using BodySink = std::function<bool(BytesView)>;
 
+/// ResponseStream is an answer whose head has arrived and whose body is still to be read. Ending it
+/// before the body's end closes its connection; after that it is kept. It may outlive the client.
+/// Thread-safety: one thread at a time.
+class ResponseStream {
+ public:
+  ResponseStream(ResponseStream&&) noexcept;
+  ResponseStream& operator=(ResponseStream&&) noexcept;
+  ~ResponseStream();
+
+  int status() const noexcept;
+  const std::vector<std::pair<std::string, std::string>>& headers() const noexcept;
+  std::string_view header(std::string_view name) const;  ///< in any spelling; no data: none
+  const std::shared_ptr<const AttestedSession>& session() const noexcept;  ///< never null
+  const Report& identity() const { return session()->peer().report(); }
+
+  /// read gives how many bytes of the body it has put into a buffer, which is not empty; 0 at the
+  /// end. Blocks: until there are some. Errors: connection_closed, timeout.
+  Result<std::size_t> read(std::span<std::uint8_t> into);
+
+ private:
+  friend class Client;
+  struct State;
+  explicit ResponseStream(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 /// Client talks HTTPS to one origin and verifies the server inside each TLS handshake, before it
 /// sends a byte of a request. A kept connection ends with its verdict. It reads neither SSL_CERT_*,
 /// SSLKEYLOGFILE nor ~/.netrc.
-/// Thread-safety: one call at a time (calls from several threads wait for each other).
+/// Thread-safety: any thread. Calls that overlap have connections of their own; a few that are idle
+/// are kept.
 class Client {
  public:
   /// url is the origin, with an optional path that request paths are appended to:
@@ -76,20 +109,25 @@ class Client {
   /// handshake_failed, connection_closed, timeout, redirect_refused, answer_too_large,
   /// file_unwritable when the sink ends the transfer.
   Result<ClientResponse> request(const ClientRequest& request, const BodySink& sink = nullptr);
+  /// open sends and waits for the head of the answer; the rest is read from the stream, however
+  /// large it is. Blocks. Errors: as request.
+  Result<ResponseStream> open(const ClientRequest& request);
   Result<ClientResponse> get(const std::string& path);
   Result<ClientResponse> post(const std::string& path, std::string body,
                               const std::string& content_type = "application/json");
 
   /// connect verifies the server without sending a request, on a new connection that it closes.
-  Result<std::shared_ptr<const AttestedSession>> connect();
+  Result<std::shared_ptr<const AttestedSession>> connect(
+      const VerdictListener& on_verdict = nullptr);
 
   /// last_verdict is that of the newest handshake, accepted or not; null before the first one.
   std::shared_ptr<const Verdict> last_verdict() const;
 
  private:
+  friend class ResponseStream;
   struct State;
-  explicit Client(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Client(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with the streams
 };
 
 /// fetch_certificate makes a TLS handshake with the origin of url, takes the server's certificate

@@ -3,11 +3,16 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
+
 #include "base/reader.h"
 #include "client/text.h"
 
 namespace ratls::client {
 namespace {
+
+// How much of a body is kept for a reader that does not come.
+constexpr std::size_t kReadAhead = 256 * 1024;
 
 Attempt& self_of(void* self) { return *static_cast<Attempt*>(self); }
 
@@ -20,7 +25,10 @@ bool names(const Headers& headers, std::string_view name) {
 
 }  // namespace
 
-Attempt::~Attempt() { curl_easy_reset(easy_); }
+Attempt::~Attempt() {
+  line_.stop();
+  curl_easy_reset(easy_);
+}
 
 Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
                                                                 const Proxy& proxy) {
@@ -29,31 +37,40 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
   set_connection(easy_, set, url, proxy, options_);
   set_callbacks(set);
   set.set(CURLOPT_CONNECT_ONLY, 1L);
-  RATLS_CHECK(run(set));
+  RATLS_CHECK(start(set));
+  while (!ended_) step();
+  if (failure_) return *failure_;
   if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
   return session_;
 }
 
-Result<ClientResponse> Attempt::send(const Message& message, const Proxy& proxy,
-                                     const BodySink& sink) {
+Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
   message_ = &message;
-  sink_ = &sink;
   place_ = message.url.origin;
   Options set(easy_);
   set_connection(easy_, set, message.url, proxy, options_);
   set_callbacks(set);
   set_message(set, message);
   RATLS_CHECK(set_headers(set, message));
-  RATLS_CHECK(run(set));
-  if (!head_.complete()) return Error(Code::connection_closed, place_, "no complete answer");
-  if (!is_delimited() && !closed_by_server_) {
-    return Error(Code::connection_closed, place_, "the answer may be cut: no close_notify");
-  }
+  RATLS_CHECK(start(set));
+  while (!ended_ && (!head_.complete() || is_followed())) step();
+  if (failure_) return *failure_;
   if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
-  return ClientResponse{.status = head_.status(),
-                        .headers = head_.headers(),
-                        .body = std::move(body_),
-                        .session = session_};
+  return {};
+}
+
+Result<std::size_t> Attempt::read(std::span<std::uint8_t> into) {
+  if (taken_ == body_.size()) {
+    body_.clear();
+    taken_ = 0;
+    last_move_ = std::chrono::steady_clock::now();  // until here the reader was the one who waited
+    while (!ended_ && body_.empty()) step();
+  }
+  if (body_.empty() && failure_) return *failure_;
+  const std::size_t size = std::min(into.size(), body_.size() - taken_);
+  std::copy_n(body_.begin() + static_cast<std::ptrdiff_t>(taken_), size, into.begin());
+  taken_ += size;
+  return size;
 }
 
 void Attempt::set_callbacks(Options& set) {
@@ -104,11 +121,35 @@ Result<void> Attempt::set_headers(Options& set, const Message& message) {
   return {};
 }
 
-Result<void> Attempt::run(const Options& set) {
+Result<void> Attempt::start(const Options& set) {
   RATLS_CHECK(set.done());
-  const CURLcode code = perform(easy_);
-  if (code != CURLE_OK || failure_) return failure(code);
-  return {};
+  return line_.start();
+}
+
+void Attempt::step() {
+  if (paused_) {
+    paused_ = false;
+    const CURLcode code = line_.resume();
+    if (code != CURLE_OK) return end(code);
+    if (!body_.empty()) return;
+  }
+  if (const auto code = line_.step()) end(*code);
+}
+
+void Attempt::end(CURLcode code) {
+  ended_ = true;
+  if (code != CURLE_OK || failure_) {
+    failure_ = failure(code);
+  } else if (const auto complete = check_end(); !complete) {
+    failure_ = complete.error();
+  }
+}
+
+Result<void> Attempt::check_end() const {
+  if (message_ == nullptr) return {};
+  if (!head_.complete()) return Error(Code::connection_closed, place_, "no complete answer");
+  if (is_delimited() || closed_by_server_) return {};
+  return Error(Code::connection_closed, place_, "the answer may be cut: no close_notify");
 }
 
 // A server that was refused hears an alert and libcurl speaks of a TLS failure; the user needs the
@@ -228,18 +269,14 @@ Result<void> Attempt::on_body(BytesView part) {
   if (session_ == nullptr || !head_.complete()) {
     return Error(Code::internal, place_, "a body without a verdict and a head");
   }
-  const bool kept_in_memory = is_followed() || !*sink_;
-  if (!kept_in_memory) {
-    if ((*sink_)(part)) return {};
-    return Error(Code::file_unwritable, place_, "the receiver of the body ended the transfer");
+  if (!is_followed()) {
+    body_.append(part.begin(), part.end());
+    return {};
   }
-  body_size_ += part.size();
-  if (body_size_ > options_.max_body_bytes) {
-    return Error(Code::answer_too_large, place_,
-                 "more than " + std::to_string(options_.max_body_bytes) + " bytes");
-  }
-  if (!is_followed()) body_.append(part.begin(), part.end());
-  return {};
+  followed_ += part.size();
+  if (followed_ <= options_.max_body_bytes) return {};
+  return Error(Code::answer_too_large, place_,
+               "more than " + std::to_string(options_.max_body_bytes) + " bytes");
 }
 
 Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
@@ -296,6 +333,10 @@ std::size_t Attempt::head_callback(char* data, std::size_t size, std::size_t cou
 
 std::size_t Attempt::body_callback(char* data, std::size_t size, std::size_t count, void* self) {
   Attempt& attempt = self_of(self);
+  if (attempt.body_.size() >= kReadAhead) {
+    attempt.paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
   const BytesView part = as_bytes(std::string_view(data, size * count));
   return attempt.guarded([&] { return attempt.on_body(part); }) ? part.size()
                                                                 : CURL_WRITEFUNC_ERROR;

@@ -4,29 +4,38 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <span>
 
 #include "client/easy.h"
 #include "client/message.h"
 
 namespace ratls::client {
 
-/// Attempt is one transfer: it lives from the setting of a handle's options to the end of perform,
-/// and knows how far the transfer came. Every connection, a new or a kept one, must show its
-/// session before a byte of a request is sent on it, and again before its answer is used.
+/// Attempt is one transfer: it lives from the setting of a handle's options to the end of the
+/// answer, and knows how far the transfer came. Every connection, a new or a kept one, must show
+/// its session before a byte of a request is sent on it, and again before its answer is used.
 class Attempt {
  public:
-  Attempt(CURL* easy, const PeerVerifier& peer, const std::function<UnixTime()>& clock,
+  Attempt(Line& line, const PeerVerifier& peer, const std::function<UnixTime()>& clock,
           const ClientOptions& options)
-      : easy_(easy), peer_(peer), clock_(clock), options_(options) {}
-  ~Attempt();  // takes its callbacks out of the handle
+      : line_(line), easy_(line.easy()), peer_(peer), clock_(clock), options_(options) {}
+  ~Attempt();  // ends the transfer and takes its callbacks out of the handle
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
   /// connect makes a handshake and ends with its session.
   Result<std::shared_ptr<const AttestedSession>> connect(const Url& url, const Proxy& proxy);
 
-  /// send sends the message and takes the whole answer; a sink gets the body of the final one.
-  Result<ClientResponse> send(const Message& message, const Proxy& proxy, const BodySink& sink);
+  /// open sends the message and takes the head of the answer. The message must stay until the
+  /// answer has ended. An answer that is a redirect to follow is taken as a whole. Blocks.
+  Result<void> open(const Message& message, const Proxy& proxy);
+
+  /// read gives the next bytes of the body, none at its end. Blocks: until there are some.
+  Result<std::size_t> read(std::span<std::uint8_t> into);
+
+  const AnswerHead& head() const noexcept { return head_; }
+  /// session is that of the connection which the answer came on; never null after open.
+  const std::shared_ptr<const AttestedSession>& session() const noexcept { return session_; }
 
   /// may_repeat says whether the failed attempt may be made again: a connection error, and no
   /// request whose effect could double.
@@ -49,7 +58,10 @@ class Attempt {
   void set_callbacks(Options& set);
   void set_message(Options& set, const Message& message);
   Result<void> set_headers(Options& set, const Message& message);
-  Result<void> run(const Options& set);
+  Result<void> start(const Options& set);
+  void step();
+  void end(CURLcode code);
+  Result<void> check_end() const;
   Error failure(CURLcode code) const;
   Code code_of(CURLcode code) const noexcept;
   bool is_followed() const;
@@ -72,25 +84,28 @@ class Attempt {
   static int progress_callback(void* self, curl_off_t, curl_off_t received, curl_off_t,
                                curl_off_t sent);
 
+  Line& line_;
   CURL* easy_;
   const PeerVerifier& peer_;
   const std::function<UnixTime()>& clock_;
   const ClientOptions& options_;
   const Message* message_ = nullptr;
-  const BodySink* sink_ = nullptr;
   std::string place_;
 
   Phase phase_ = Phase::connecting;
   bool request_sent_ = false;
   bool expired_ = false;
   bool closed_by_server_ = false;  // with a close_notify
+  bool paused_ = false;            // the reader is slower than the server
+  bool ended_ = false;
   std::optional<Error> failure_;
   std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
   std::shared_ptr<const AttestedSession> session_;
   std::unique_ptr<curl_slist, FreeList> header_list_;
   AnswerHead head_;
-  std::string body_;
-  std::size_t body_size_ = 0;
+  std::string body_;  // what was not read yet, from taken_ on
+  std::size_t taken_ = 0;
+  std::size_t followed_ = 0;  // bytes of bodies that nobody wants
   curl_off_t moved_ = 0;
   std::chrono::steady_clock::time_point last_move_;
   std::chrono::steady_clock::time_point begun_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ratls/client.h"
 
-#include <mutex>
-
 #include "client/connection.h"
 #include "client/stapled.h"
 #include "ratls/pccs.h"
@@ -16,8 +14,15 @@ struct Client::State {
         connection(std::move(peer), std::move(options), std::move(proxy), system_now) {}
 
   const client::Url url;
-  std::mutex mutex;  // for connection's calls, not for its last verdict
   client::Connection connection;
+};
+
+struct ResponseStream::State {
+  std::shared_ptr<Client::State> client;
+  int status = 0;
+  client::Headers headers;
+  std::shared_ptr<const AttestedSession> session;
+  std::unique_ptr<client::Answer> answer;  // null once it has been read to its end
 };
 
 namespace {
@@ -61,6 +66,15 @@ Result<std::shared_ptr<CollateralSource>> open_sources(
   return open_collateral_sources(policy.collateral.sources, policy.base_dir, verifier.root(), open);
 }
 
+Result<ClientOptions> limits_of(const ClientRequest& request, const ClientOptions& options) {
+  ClientOptions limits = options;
+  limits.connect_timeout = request.connect_timeout.value_or(options.connect_timeout);
+  limits.stall_timeout = request.stall_timeout.value_or(options.stall_timeout);
+  limits.total_timeout = request.total_timeout.value_or(options.total_timeout);
+  RATLS_CHECK(client::check_options(limits));
+  return limits;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<CollateralSource>> open_policy_sources(
@@ -72,7 +86,30 @@ std::string_view ClientResponse::header(std::string_view name) const {
   return client::find_header(headers, name);
 }
 
-Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ResponseStream::ResponseStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ResponseStream::ResponseStream(ResponseStream&&) noexcept = default;
+ResponseStream& ResponseStream::operator=(ResponseStream&&) noexcept = default;
+ResponseStream::~ResponseStream() = default;
+
+int ResponseStream::status() const noexcept { return state_->status; }
+const client::Headers& ResponseStream::headers() const noexcept { return state_->headers; }
+const std::shared_ptr<const AttestedSession>& ResponseStream::session() const noexcept {
+  return state_->session;
+}
+
+std::string_view ResponseStream::header(std::string_view name) const {
+  return client::find_header(state_->headers, name);
+}
+
+Result<std::size_t> ResponseStream::read(std::span<std::uint8_t> into) {
+  if (state_->answer == nullptr) return std::size_t{0};
+  if (into.empty()) return Error(Code::usage, "read", "the buffer is empty");
+  RATLS_TRY(const std::size_t size, state_->answer->attempt->read(into));
+  if (size == 0) state_->client->connection.close(std::move(state_->answer));
+  return size;
+}
+
+Client::Client(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
@@ -94,14 +131,28 @@ Result<Client> Client::create(const std::string& url, Policy policy, ClientOptio
     RATLS_TRY(source, open_sources(verifier, options.cache, open_stapled));
   }
   PeerVerifier peer(std::move(verifier), std::move(source), origin.host);
-  return Client(std::make_unique<State>(std::move(origin), std::move(peer), std::move(options),
+  return Client(std::make_shared<State>(std::move(origin), std::move(peer), std::move(options),
                                         std::move(proxy)));
 }
 
 Result<ClientResponse> Client::request(const ClientRequest& request, const BodySink& sink) {
   RATLS_TRY(client::Message message, client::make_message(state_->url, request));
-  const std::lock_guard lock(state_->mutex);
-  return state_->connection.send(std::move(message), sink);
+  RATLS_TRY(const ClientOptions limits, limits_of(request, state_->connection.options()));
+  return state_->connection.send(std::move(message), limits, sink, request.on_verdict);
+}
+
+Result<ResponseStream> Client::open(const ClientRequest& request) {
+  RATLS_TRY(client::Message message, client::make_message(state_->url, request));
+  RATLS_TRY(const ClientOptions limits, limits_of(request, state_->connection.options()));
+  RATLS_TRY(auto answer, state_->connection.open(std::move(message), limits, request.on_verdict));
+  const client::Attempt& attempt = *answer->attempt;
+  auto state = std::make_unique<ResponseStream::State>(
+      ResponseStream::State{.client = state_,
+                            .status = attempt.head().status(),
+                            .headers = attempt.head().headers(),
+                            .session = attempt.session(),
+                            .answer = std::move(answer)});
+  return ResponseStream(std::move(state));
 }
 
 Result<ClientResponse> Client::get(const std::string& path) {
@@ -118,9 +169,8 @@ Result<ClientResponse> Client::post(const std::string& path, std::string body,
                   .body = std::move(body)});
 }
 
-Result<std::shared_ptr<const AttestedSession>> Client::connect() {
-  const std::lock_guard lock(state_->mutex);
-  return state_->connection.connect(state_->url);
+Result<std::shared_ptr<const AttestedSession>> Client::connect(const VerdictListener& on_verdict) {
+  return state_->connection.connect(state_->url, on_verdict);
 }
 
 std::shared_ptr<const Verdict> Client::last_verdict() const {

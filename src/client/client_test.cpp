@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 
 #include "client/connection.h"
 #include "support/attested_peer.h"
@@ -395,20 +396,27 @@ TEST_F(ClientTest, TakesCollateralOfThePolicyWithoutASource) {
   std::filesystem::remove_all(dir);
 }
 
-TEST_F(ClientTest, CallsFromSeveralThreadsWaitForEachOther) {
-  RawServer server(answer_all(context_.get(), echo));
+TEST_F(ClientTest, CallsThatOverlapHaveConnectionsOfTheirOwn) {
+  constexpr int kThreads = 4;
+  std::latch all_asked(kThreads);
+  RawServer server(answer_all(context_.get(), [&](const std::string& request) {
+    if (request.starts_with("GET /together ")) all_asked.arrive_and_wait();
+    return ok_answer("x");
+  }));
   Client client = make_client(server.url());
   std::atomic<int> answered = 0;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      answered += client.get("/") ? 1 : 0;
+      answered += client.get("/together") ? 1 : 0;
       answered += client.last_verdict() != nullptr ? 1 : 0;
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(answered, 8);
-  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(answered, 2 * kThreads);
+  EXPECT_EQ(server.connections(), kThreads);
+  EXPECT_TRUE(client.get("/"));
+  EXPECT_EQ(server.connections(), kThreads);
 }
 
 TEST_F(ClientTest, MayBeMoved) {

@@ -1,64 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/connection.h"
 
-#include "client/attempt.h"
-
 namespace ratls::client {
-Result<ClientResponse> Connection::send(Message message, const BodySink& sink) {
+namespace {
+
+// Calls that overlap make connections of their own; this many of them are kept.
+constexpr std::size_t kMaxIdle = 8;
+constexpr std::size_t kPartSize = 64 * 1024;
+
+// No exception of a sink may look like one of ours.
+Result<void> hand_over(BytesView part, const BodySink& sink, const std::string& origin) {
+  try {
+    if (sink(part)) return {};
+  } catch (...) {
+    return Error(Code::internal, origin, "an exception of the receiver of the body");
+  }
+  return Error(Code::file_unwritable, origin, "the receiver of the body ended the transfer");
+}
+
+Result<void> read_all(Answer& answer, const BodySink& sink, std::string& body) {
+  std::vector<std::uint8_t> part(kPartSize);
+  for (;;) {
+    RATLS_TRY(const std::size_t size, answer.attempt->read(part));
+    if (size == 0) return {};
+    if (sink) {
+      RATLS_CHECK(hand_over(BytesView(part).first(size), sink, answer.message.url.origin));
+      continue;
+    }
+    if (size > answer.options.max_body_bytes - body.size()) {
+      return Error(Code::answer_too_large, answer.message.url.origin,
+                   "more than " + std::to_string(answer.options.max_body_bytes) + " bytes");
+    }
+    body.append(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+}
+
+}  // namespace
+
+Result<ClientResponse> Connection::send(Message message, const ClientOptions& limits,
+                                        const BodySink& sink, const VerdictListener& listener) {
+  RATLS_TRY(auto answer, open(std::move(message), limits, listener));
+  const AnswerHead& head = answer->attempt->head();
+  ClientResponse response{.status = head.status(),
+                          .headers = head.headers(),
+                          .body = "",
+                          .session = answer->attempt->session()};
+  RATLS_CHECK(read_all(*answer, sink, response.body));
+  close(std::move(answer));
+  return response;
+}
+
+Result<std::unique_ptr<Answer>> Connection::open(Message message, const ClientOptions& limits,
+                                                 const VerdictListener& listener) {
   for (int followed = 0;; ++followed) {
-    RATLS_TRY(ClientResponse response, repeated(options_.retries, [&] {
-                Tried<ClientResponse> tried = try_send(message, sink);
+    RATLS_TRY(auto answer, repeated(limits.retries, [&] {
+                TriedAnswer tried = try_open(message, limits, listener, take_line());
                 if (!tried.expired) return tried;
-                easy_.reset();  // closes the kept connection
-                return try_send(message, sink);
+                return try_open(message, limits, listener, Line::open());
               }));
-    const std::string location = redirect_location(response.status, response.headers);
-    if (location.empty() || options_.max_redirects == 0) return response;
-    if (followed == options_.max_redirects) {
+    const AnswerHead& head = answer->attempt->head();
+    const std::string location = redirect_location(head.status(), head.headers());
+    if (location.empty() || limits.max_redirects == 0) return answer;
+    if (followed == limits.max_redirects) {
       return Error(Code::redirect_refused, message.url.origin,
                    "more than " + std::to_string(followed) + " redirects");
     }
-    RATLS_CHECK(redirect(message, response.status, location));
+    RATLS_CHECK(redirect(message, head.status(), location));
+    close(std::move(answer));
   }
 }
 
-Result<std::shared_ptr<const AttestedSession>> Connection::connect(const Url& url) {
-  return repeated(options_.retries, [&] { return try_connect(url); });
+void Connection::close(std::unique_ptr<Answer> answer) {
+  answer->attempt.reset();
+  std::unique_ptr<Line> line = std::move(answer->line);
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(line));
+}
+
+Result<std::shared_ptr<const AttestedSession>> Connection::connect(
+    const Url& url, const VerdictListener& listener) {
+  const auto try_connect = [&]() -> Tried<std::shared_ptr<const AttestedSession>> {
+    auto line = Line::open();
+    if (!line) return {.result = std::move(line).error()};
+    Attempt attempt(**line, peer_, clock_, options_);
+    Tried<std::shared_ptr<const AttestedSession>> tried{.result = attempt.connect(url, proxy_)};
+    tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
+    remember(attempt.verdict(), listener);
+    return tried;
+  };
+  return repeated(options_.retries, try_connect);
 }
 
 std::shared_ptr<const Verdict> Connection::last_verdict() const {
-  const std::lock_guard lock(verdict_mutex_);
+  const std::lock_guard lock(mutex_);
   return verdict_;
 }
 
-Tried<ClientResponse> Connection::try_send(const Message& message, const BodySink& sink) {
-  if (easy_ == nullptr) {
-    auto made = new_easy();
-    if (!made) return {.result = std::move(made).error()};
-    easy_ = std::move(made).value();
+Connection::TriedAnswer Connection::try_open(const Message& message, const ClientOptions& limits,
+                                             const VerdictListener& listener,
+                                             Result<std::unique_ptr<Line>> line) {
+  if (!line) return {.result = std::move(line).error()};
+  auto answer = std::make_unique<Answer>();
+  answer->message = message;
+  answer->options = limits;
+  answer->line = std::move(line).value();
+  Attempt& attempt = answer->attempt.emplace(*answer->line, peer_, clock_, answer->options);
+  const auto opened = attempt.open(answer->message, proxy_);
+  remember(attempt.verdict(), listener);
+  if (opened) return {.result = std::move(answer)};
+  return {.result = opened.error(),
+          .may_repeat = attempt.may_repeat(opened.error()),
+          .expired = attempt.expired()};
+}
+
+Result<std::unique_ptr<Line>> Connection::take_line() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Line> line = std::move(idle_.back());
+      idle_.pop_back();
+      return line;
+    }
   }
-  Attempt attempt(easy_.get(), peer_, clock_, options_);
-  Tried<ClientResponse> tried{.result = attempt.send(message, proxy_, sink)};
-  tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
-  tried.expired = attempt.expired();
-  remember(attempt.verdict());
-  return tried;
+  return Line::open();
 }
 
-Tried<std::shared_ptr<const AttestedSession>> Connection::try_connect(const Url& url) {
-  auto made = new_easy();
-  if (!made) return {.result = std::move(made).error()};
-  const Easy easy = std::move(made).value();
-  Attempt attempt(easy.get(), peer_, clock_, options_);
-  Tried<std::shared_ptr<const AttestedSession>> tried{.result = attempt.connect(url, proxy_)};
-  tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
-  remember(attempt.verdict());
-  return tried;
-}
-
-void Connection::remember(const std::shared_ptr<const Verdict>& verdict) {
+void Connection::remember(const std::shared_ptr<const Verdict>& verdict,
+                          const VerdictListener& listener) {
   if (verdict == nullptr) return;
-  const std::lock_guard lock(verdict_mutex_);
+  if (listener) listener(verdict);
+  const std::lock_guard lock(mutex_);
   verdict_ = verdict;
 }
 

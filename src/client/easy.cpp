@@ -41,6 +41,54 @@ CURLcode perform(CURL* easy) {
   return curl_easy_perform(easy);
 }
 
+Result<std::unique_ptr<Line>> Line::open() {
+  RATLS_TRY(Easy easy, new_easy());
+  CURLM* pool = curl_multi_init();
+  if (pool == nullptr) return Error(Code::internal, "libcurl", "out of memory");
+  curl_multi_setopt(pool, CURLMOPT_MAXCONNECTS, 1L);
+  return std::make_unique<Line>(std::move(easy), pool);
+}
+
+Line::~Line() {
+  stop();
+  const SigpipeSilence silence;
+  curl_multi_cleanup(pool_);
+}
+
+Result<void> Line::start() {
+  const CURLMcode code = curl_multi_add_handle(pool_, easy_.get());
+  if (code != CURLM_OK) return Error(Code::internal, "libcurl", curl_multi_strerror(code));
+  started_ = true;
+  return {};
+}
+
+std::optional<CURLcode> Line::step() {
+  constexpr int kLongestWait = 1000;  // milliseconds; the time limits are looked at in between
+  const SigpipeSilence silence;
+  int running = 0;
+  CURLMcode moved = curl_multi_poll(pool_, nullptr, 0, kLongestWait, nullptr);
+  if (moved == CURLM_OK) moved = curl_multi_perform(pool_, &running);
+  if (moved != CURLM_OK) return CURLE_FAILED_INIT;
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(pool_, &left);
+  if (message == nullptr || message->msg != CURLMSG_DONE) return std::nullopt;
+  const CURLcode code = message->data.result;
+  stop();
+  return code;
+}
+
+CURLcode Line::resume() {
+  const SigpipeSilence silence;
+  return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
+void Line::stop() noexcept {
+  if (!started_) return;
+  const SigpipeSilence silence;
+  curl_multi_remove_handle(pool_, easy_.get());
+  started_ = false;
+}
+
 Result<void> Options::done() const {
   if (first_error_ == CURLE_OK) return {};
   return Error(Code::internal, "libcurl", curl_easy_strerror(first_error_));

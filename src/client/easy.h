@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 #include "client/options.h"
@@ -23,6 +24,34 @@ Result<Easy> new_easy();
 
 /// perform runs the transfer. Blocks.
 CURLcode perform(CURL* easy);
+
+/// Line is a libcurl handle whose transfer is moved step by step, with a pool for the one
+/// connection that it keeps. Thread-safety: one thread at a time.
+class Line {
+ public:
+  /// Errors: as new_easy.
+  static Result<std::unique_ptr<Line>> open();
+  Line(Easy easy, CURLM* pool) : pool_(pool), easy_(std::move(easy)) {}
+  ~Line();
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
+  CURL* easy() const noexcept { return easy_.get(); }
+  /// start begins the transfer that the handle's options describe. Errors: internal.
+  Result<void> start();
+  /// step moves the transfer and gives its outcome once it has ended. Blocks: until something has
+  /// moved, a second at most.
+  std::optional<CURLcode> step();
+  /// resume lets a transfer go on that a callback has paused.
+  CURLcode resume();
+  /// stop ends the transfer. A connection in the middle of one is closed.
+  void stop() noexcept;
+
+ private:
+  CURLM* pool_;
+  Easy easy_;
+  bool started_ = false;
+};
 
 /// Options sets options of a handle and remembers whether all were taken.
 class Options {
