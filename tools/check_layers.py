@@ -35,6 +35,7 @@ LAYERS = {
     "tee": "base quote attester sim",
     # crypto: to wipe the key that was written.
     "launch": "base crypto attester",
+    "capi": "base quote x509 crypto policy verifier report client attester tee launch tls collateral",
 }
 LAYERS = {layer: set(used.split()) for layer, used in LAYERS.items()}
 
@@ -67,6 +68,8 @@ def layer_of_file(path):
 
 def layer_of_include(name):
     """The layer an included "folder/x.h" belongs to; None when it names no layer."""
+    if name == "ratls.h":
+        return "capi"
     folder, _, rest = name.partition("/")
     if folder == "ratls" and rest:
         stem = rest.removesuffix(".h")

@@ -299,7 +299,9 @@ Result<void> check_version(const TomlValue& document) {
 }  // namespace
 }  // namespace policy
 
-Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& base_dir) {
+namespace {
+
+Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& base_dir) {
   RATLS_TRY(const policy::TomlValue document, policy::parse_toml(toml));
   RATLS_CHECK(policy::check_version(document));
   RATLS_TRY(const policy::TableReader root,
@@ -317,15 +319,38 @@ Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& 
   RATLS_CHECK(policy::read_collateral(root, policy.base_dir, policy.collateral));
   RATLS_CHECK(policy::read_session(root, policy.session));
   RATLS_CHECK(policy::read_trust(root, policy.base_dir, policy.root_pem));
+  return policy;
+}
+
+Result<Policy> read_policy_base(std::string_view toml, const std::filesystem::path& base_dir) {
+  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
+  if (policy.enclaves.empty() && policy.tds.empty()) return policy;
+  return Error(
+      Code::policy_invalid, "policy",
+      "a base has no [[enclave]] and no [[td]] entries: what is accepted is said elsewhere");
+}
+
+using Parse = Result<Policy> (*)(std::string_view, const std::filesystem::path&);
+
+Result<Policy> load(const std::filesystem::path& path, Parse parse) {
+  RATLS_TRY(const Bytes content, read_file(path, policy::kMaxPolicySize));
+  auto parsed = parse(as_text(content), path.parent_path());
+  if (!parsed) return parsed.error().in(path.string());
+  return parsed;
+}
+
+}  // namespace
+
+Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& base_dir) {
+  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
   RATLS_CHECK(check_policy(policy));
   return policy;
 }
 
-Result<Policy> load_policy(const std::filesystem::path& path) {
-  RATLS_TRY(const Bytes content, read_file(path, policy::kMaxPolicySize));
-  auto parsed = parse_policy(as_text(content), path.parent_path());
-  if (!parsed) return parsed.error().in(path.string());
-  return parsed;
+Result<Policy> load_policy(const std::filesystem::path& path) { return load(path, parse_policy); }
+
+Result<Policy> load_policy_base(const std::filesystem::path& path) {
+  return load(path, read_policy_base);
 }
 
 }  // namespace ratls

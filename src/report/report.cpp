@@ -141,6 +141,8 @@ ordered_json report_json(const Outcome& outcome) {
   return json;
 }
 
+std::string report_json_text(const Outcome& outcome) { return json_text(report_json(outcome)); }
+
 std::string json_text(const ordered_json& json) {
   using ErrorHandler = ordered_json::error_handler_t;
   return json.dump(1, ' ', true, ErrorHandler::replace) + "\n";

@@ -30,6 +30,9 @@ std::string verdict_message(const Outcome& outcome);
 /// report_json is the object of `ratls verify --json` (docs/report.md).
 nlohmann::ordered_json report_json(const Outcome& outcome);
 
+/// report_json_text is that object as it is printed.
+std::string report_json_text(const Outcome& outcome);
+
 /// json_text is a JSON value as it is printed: in ASCII, so that a peer's words cannot steer a
 /// terminal, with a line end.
 std::string json_text(const nlohmann::ordered_json& json);
