@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `cmake --install` leaves: other people's builds find it, and their programs run."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from conftest import SOURCE, run
+
+EXAMPLE = SOURCE / "examples/c"
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    """The folder that everything was installed to, and then moved."""
+    first = tmp_path_factory.mktemp("installed") / "first"
+    ended = run("cmake", "--install", os.environ["RATLS_BUILD"], "--prefix", first)
+    assert ended.code == 0, ended
+    return first.rename(first.parent / "moved")
+
+
+@pytest.fixture(scope="module")
+def libdir(prefix):
+    (library,) = prefix.glob("lib/**/libratls.so.0")
+    return library.parent
+
+
+def check_program(program, platform, service, new_platform, **options):
+    """The built example gets an answer and refuses another enclave."""
+    ended = run(program, platform / "policy.toml", service.url, **options)
+    assert (ended.code, json.loads(ended.out)) == (0, {"message": "Hello World"}), ended
+    ended = run(program, new_platform() / "policy.toml", service.url, **options)
+    assert (ended.code, ended.error) == (4, "root_untrusted"), ended
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_pkg_config(prefix, libdir, platform, service, new_platform, tmp_path, language):
+    found = {**os.environ, "PKG_CONFIG_PATH": str(libdir / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "ratls", env=found)
+    assert flags.code == 0, flags
+    assert str(prefix) in os.path.normpath(flags.out.split()[0].removeprefix("-I"))
+    compiler, standard = {"c": ("cc", "-std=c99"), "c++": ("c++", "-std=c++11")}[language]
+    ended = run(compiler, standard, "-pedantic", "-Wall", "-Wextra", "-Werror", "-x", language,
+                EXAMPLE / "get.c", "-x", "none", *flags.out.split(), "-o", tmp_path / "get")
+    assert ended.code == 0, ended
+    check_program(tmp_path / "get", platform, service, new_platform,
+                  env={**os.environ, "LD_LIBRARY_PATH": str(libdir)})
+
+
+def test_find_package(prefix, platform, service, new_platform, tmp_path):
+    shutil.copytree(EXAMPLE, tmp_path / "source")
+    build = tmp_path / "build"
+    ended = run("cmake", "-S", tmp_path / "source", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    assert ended.code == 0, ended
+    ended = run("cmake", "--build", build)
+    assert ended.code == 0, ended
+    check_program(build / "get", platform, service, new_platform)
+
+
+def test_the_command_is_installed(prefix):
+    assert run(prefix / "bin/ratls", "--version").out.split()[-1] == "0.1.0"
