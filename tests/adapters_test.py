@@ -12,7 +12,6 @@ requests = pytest.importorskip("requests")
 urllib3 = pytest.importorskip("urllib3")
 
 import ratls as package
-from ratls import adapters
 from scripted_server import answering, respond
 
 BODY = bytes(range(256)) * 8192  # 2 MiB
@@ -35,25 +34,25 @@ def strange_policy(new_platform):
 
 def by_requests(policy, method, url, headers=None, body=None):
     with requests.Session() as session:
-        session.mount("https://", adapters.RequestsAdapter(policy))
+        session.mount("https://", package.adapters.RequestsAdapter(policy))
         answer = session.request(method, url, headers=headers, data=body)
         return answer.status_code, answer.content, answer.identity
 
 
 def by_urllib3(policy, method, url, headers=None, body=None):
-    answer = adapters.PoolManager(policy).request(method, url, headers=headers, body=body)
+    answer = package.adapters.PoolManager(policy).request(method, url, headers=headers, body=body)
     return answer.status, answer.data, answer.identity
 
 
 def by_httpx(policy, method, url, headers=None, body=None):
-    with httpx.Client(transport=adapters.HTTPXTransport(policy)) as client:
+    with httpx.Client(transport=package.adapters.HTTPXTransport(policy)) as client:
         answer = client.request(method, url, headers=headers, content=body)
         return answer.status_code, answer.content, answer.extensions["ratls_identity"]
 
 
 def by_async_httpx(policy, method, url, headers=None, body=None):
     async def call():
-        async with httpx.AsyncClient(transport=adapters.AsyncHTTPXTransport(policy)) as client:
+        async with httpx.AsyncClient(transport=package.adapters.AsyncHTTPXTransport(policy)) as client:
             answer = await client.request(method, url, headers=headers, content=body)
             return answer.status_code, answer.content, answer.extensions["ratls_identity"]
 
@@ -125,7 +124,7 @@ def test_a_redirect_to_another_origin_is_not_followed(call, refused, unavailable
 def test_requests_streams_and_has_timeouts(attested_files, policy_file):
     with answering(attested_files, lambda stream, *_: respond(stream, BODY)) as server, \
             requests.Session() as session:
-        session.mount(server.url, adapters.RequestsAdapter(policy_file))
+        session.mount(server.url, package.adapters.RequestsAdapter(policy_file))
         with session.get(server.url, stream=True, timeout=(5, 10)) as answer:
             assert b"".join(answer.iter_content(10000)) == BODY
         with pytest.raises(requests.exceptions.RequestException):
@@ -134,7 +133,7 @@ def test_requests_streams_and_has_timeouts(attested_files, policy_file):
 
 def test_only_https_is_taken(policy_file):
     session = requests.Session()
-    session.mount("http://", adapters.RequestsAdapter(policy_file))
+    session.mount("http://", package.adapters.RequestsAdapter(policy_file))
     with pytest.raises(package.UsageError):
         session.get("http://127.0.0.1:1/")
 
@@ -146,7 +145,7 @@ def test_httpx_follows_within_the_origin_and_streams(attested_files, policy_file
         return respond(stream, head.encode())
 
     with answering(attested_files, answer) as server, \
-            httpx.Client(transport=adapters.HTTPXTransport(policy_file)) as client:
+            httpx.Client(transport=package.adapters.HTTPXTransport(policy_file)) as client:
         assert client.get(server.url + "/old").status_code == 302
         followed = client.get(server.url + "/old", follow_redirects=True)
         assert followed.text.startswith("GET /new?x ") and len(followed.history) == 1
@@ -161,7 +160,7 @@ def test_urllib3_leaves_redirects_alone_when_told(attested_files, policy_file):
         return respond(stream, b"new")
 
     with answering(attested_files, redirect) as server:
-        pool = adapters.PoolManager(policy_file, headers={"X-Always": "yes"})
+        pool = package.adapters.PoolManager(policy_file, headers={"X-Always": "yes"})
         assert pool.request("GET", server.url + "/old", redirect=False).status == 302
         assert pool.request("GET", server.url + "/old").data == b"new"
         assert "X-Always: yes" in server.requests[0][0]

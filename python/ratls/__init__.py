@@ -7,7 +7,7 @@
 Thread-safety: Client and Policy may be used from any thread; a Response by one at a time.
 """
 
-from ratls import attest, verify
+from ratls import adapters, attest, verify
 from ratls._library import library_version
 from ratls._version import __version__
 from ratls.client import Client
@@ -20,5 +20,5 @@ from ratls.response import Headers, Response
 
 __all__ = ["Client", "Error", "Headers", "Identity", "InternalError", "MalformedError", "Policy",
            "PolicyError", "RefusedError", "RequestTimeout", "Response", "StaleError", "TcbError",
-           "UnavailableError", "UntrustedError", "UsageError", "__version__", "attest",
-           "library_version", "verify"]
+           "UnavailableError", "UntrustedError", "UsageError", "__version__", "adapters",
+           "attest", "library_version", "verify"]
