@@ -174,7 +174,7 @@ TEST(CArguments, OptionsOutOfRangeAreRefused) {
   EXPECT_EQ(refused([](auto& o) { o.proxy = "https://proxy"; }), RATLS_PROXY_UNSUPPORTED);
 }
 
-TEST(CCertificate, IsMadeAsAskedAndWritten) {
+TEST(CInterfaceCertificate, IsMadeAsAskedAndWritten) {
   const testing::TemporaryDir dir;
   const std::string sim_dir = (dir.path() / "sim").string();
   ASSERT_TRUE(sim::Platform::init(sim_dir, {}, system_now()));
