@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service that adds numbers inside an enclave. usage: hello [DIR], with Gramine's files in DIR
+// A service that adds numbers inside an enclave. usage: hello [DIR [HOST]]
+// Gramine's files are in DIR; in a container HOST is 0.0.0.0.
 #include <iostream>
 
 #include "ratls/server.h"
@@ -16,7 +17,7 @@ int main(int argc, char** argv) {
   auto attester = ratls::Attester::create(*quotes, {});
   if (!attester) return fail(attester.error());
 
-  ratls::Server server({.host = "127.0.0.1", .port = 8000});
+  ratls::Server server({.host = argc > 2 ? argv[2] : "127.0.0.1", .port = 8000});
   server.route("POST", "/sum", [](const ratls::Request& request) {
     const auto body = request.json();
     if (!body || !body->is_array()) {
