@@ -147,6 +147,21 @@ def test_an_enclave_needs_its_devices():
     assert len(list(check_deploy.compose_problems(document))) == 1
 
 
+@pytest.mark.parametrize("old, new", [
+    ('"retry_times": 6,', '"retry_times": 6'),
+    ('"pccs_url"', '"PCCS_URL"'),
+    ("6", '"6"'),
+    ('"use_secure_cert": true', '"use_secure_cert": false'),
+    ("https://pccs", "http://pccs"),
+    ("/sgx/certification/v4/", "/"),
+    ("/sgx/certification/v4/", "/sgx/certification/v4"),
+])
+def test_a_defect_of_a_qcnl_file_is_named(old, new):
+    text = (SOURCE / "deploy/qcnl/pccs.conf").read_text()
+    assert old in text and list(check_deploy.qcnl_problems(text)) == []
+    assert len(list(check_deploy.qcnl_problems(text.replace(old, new, 1)))) == 1
+
+
 def test_the_values_of_the_chart_agree_with_its_templates():
     folder = SOURCE / check_deploy.CHART
     values = yaml.safe_load((folder / "values.yaml").read_text())

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what is below deploy/ besides the manifests: Dockerfiles, compose files, Kubernetes objects
-and the Helm chart, which is rendered where helm is installed.
+"""Checks what is below deploy/ besides the manifests: Dockerfiles, compose files, configurations of
+Intel's QPL, Kubernetes objects and the Helm chart, which is rendered where helm is installed.
 
 usage: tools/check_deploy.py
 """
@@ -25,6 +25,13 @@ except ImportError as missing:
 
 CHART = pathlib.PurePosixPath("deploy/helm/ratls")
 SECRET = re.compile(r"(?i)(^|_)(key|password|passphrase|secret|token)($|_|=)")
+# The keys of sgx_default_qcnl.conf, and their types. A key that is spelled otherwise is ignored.
+QCNL = {
+    "pccs_url": str, "use_secure_cert": bool, "collateral_service": str, "tcb_update_type": str,
+    "pccs_api_version": str, "retry_times": int, "retry_delay": int, "local_pck_url": str,
+    "pck_cache_expire_hours": int, "verify_collateral_cache_expire_hours": int,
+    "local_cache_only": bool, "custom_request_options": dict,
+}
 # What `helm template` is run with; each must render.
 CHOICES = ([], ["metrics.enabled=true", "autoscaling.enabled=true"],
            ["aesm.mount=webhook", "networkPolicy.enabled=false"])
@@ -60,6 +67,25 @@ def dockerfile_problems(text):
         copied = copied or "snapshot" in arguments
     if not stages:
         yield "has no FROM"
+
+
+def qcnl_problems(text):
+    """What Intel's QPL would ignore, or would ignore the whole file for."""
+    try:
+        values = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    except ValueError as error:
+        yield f"is no JSON, so that all of it would be ignored: {error}"
+        return
+    for key, value in values.items():
+        if key not in QCNL or type(value) is not QCNL[key]:
+            yield f"{key}: there is no such key, or its type is wrong"
+        if key in ("pccs_url", "collateral_service", "local_pck_url"):
+            if not re.fullmatch(r"https?://[^/]+(/[^/]+)*/sgx/certification/v[34]/", str(value)):
+                yield f"{key}: has to end in /sgx/certification/v4/"
+            elif str(value).startswith("http://") and "//169.254.169.254/" not in value:
+                yield f"{key}: https, but for an address on the machine itself"
+    if values.get("use_secure_cert") is False:
+        yield "use_secure_cert: has to be true"
 
 
 def compose_problems(document):
@@ -179,6 +205,8 @@ def main():
         if path.name.endswith("Dockerfile"):
             problems += [f"{path}: {problem}"
                          for problem in dockerfile_problems(read_text(ROOT / path))]
+        if path.parts[1] == "qcnl":
+            problems += [f"{path}: {problem}" for problem in qcnl_problems(read_text(ROOT / path))]
     chart = [path for path in paths if path.is_relative_to(CHART)]
     plain = [path for path in paths if path.suffix == ".yaml" and path not in chart]
     problems += [*check_yaml(plain), *check_chart(chart)]
