@@ -182,12 +182,20 @@ def with_image(*lines):
     (['ENTRYPOINT ["ratls"]', 'CMD ["serve"]'], "ENTRYPOINT"),
     (['ENTRYPOINT ["/usr/local/bin/ratls", "serve"]', 'CMD ["--threads", "2"]'], "ENTRYPOINT"),
     (['ENTRYPOINT ["/usr/local/bin/ratls"]', 'CMD ["serve", "--tee", "sim"]'], "--tee sim"),
+    (['ENTRYPOINT ["/usr/local/bin/ratls"]', 'CMD ["serve", "--tee=gramine-sim"]'],
+     "--tee gramine-sim"),
     (['ENTRYPOINT ["/usr/local/bin/ratls"]', 'CMD ["run", "--key=/app/k.pem"]'],
      "--key /app/k.pem"),
     (['ENTRYPOINT ["/usr/local/bin/ratls"]', 'CMD ["run", "--key", "k.pem"]'], "--key k.pem"),
 ])
 def test_an_image_is_checked_with_its_manifest(lines, key):
     assert complaints(GSC, None, with_image(*lines)) == [key]
+
+
+@pytest.mark.parametrize("tee", ["auto", "gramine"])
+def test_quotes_may_come_from_gramine(tee):
+    assert complaints(GSC, None, with_image(
+        'ENTRYPOINT ["/usr/local/bin/ratls"]', f'CMD ["serve", "--tee", "{tee}"]')) == []
 
 
 @pytest.mark.parametrize("line", [
