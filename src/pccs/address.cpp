@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/loopback.h"
+
 namespace ratls::pccs {
 namespace {
 
@@ -13,19 +15,6 @@ constexpr const char* kIntelRootCrl =
 
 Error refused(const std::string& url, std::string detail) {
   return Error(Code::policy_invalid, url, std::move(detail));
-}
-
-std::string_view host_of(std::string_view authority) {
-  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
-}
-
-// A name that only begins with 127. may belong to anybody, so it must be four numbers.
-bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host == "[::1]") return true;
-  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
-  return host.starts_with("127.") && std::ranges::count(host, '.') == 3 && host.back() != '.' &&
-         std::ranges::all_of(host, is_part);
 }
 
 std::string choice(const PccsOptions& options) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/loopback.h"
+
 namespace ratls {
 namespace policy {
 namespace {
@@ -25,32 +27,25 @@ Result<void> check_lower_hex(std::string_view text, std::size_t digits, std::str
       where, std::to_string(digits) + " hex digits are needed, got \"" + std::string(text) + "\"");
 }
 
-// The host of an https URL must be there, and nothing that a base address cannot have: user data
-// would end in logs, a query or fragment would swallow the path that is appended.
-Result<void> check_https_url(std::string_view url, std::string_view where) {
-  const std::string_view rest = url.substr(std::string_view("https://").size());
-  const std::string_view authority = rest.substr(0, rest.find('/'));
-  if (authority.empty() || authority.starts_with(':')) return refused(where, "the URL has no host");
+std::string_view authority_of(std::string_view url) {
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  return rest.substr(0, rest.find('/'));
+}
+
+// The host of a URL must be there, and nothing that a base address cannot have: user data would end
+// in logs, a query or fragment would swallow the path that is appended.
+Result<void> check_base_url(std::string_view url, std::string_view where) {
+  const std::string_view authority = authority_of(url);
+  if (host_of(authority).empty()) return refused(where, "the URL has no host");
   const auto is_graphic = [](char c) { return c > ' ' && c < '\x7f'; };
   if (!std::ranges::all_of(url, is_graphic)) {
     return refused(where, "the URL has spaces or characters outside of ASCII");
   }
   if (authority.find('@') != std::string_view::npos ||
-      rest.find_first_of("?#\\") != std::string_view::npos) {
+      url.find_first_of("?#\\") != std::string_view::npos) {
     return refused(where, "the URL must be a base address, without user name, query or fragment");
   }
   return {};
-}
-
-// Whether an http URL's host is this machine: an address or localhost, no name that looks like one.
-bool is_loopback(std::string_view url) {
-  std::string_view host = url.substr(std::string_view("http://").size());
-  host = host.substr(0, host.find('/'));
-  host =
-      host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  if (host == "localhost" || host == "[::1]") return true;
-  return host.starts_with("127.") && std::ranges::count(host, '.') == 3 && host.back() != '.' &&
-         std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; });
 }
 
 // Longer ones would overflow when they are added to a time.
@@ -192,11 +187,10 @@ Result<void> check_source(std::string_view source, std::string_view where) {
     if (source.size() > std::string_view("file:").size()) return {};
     return refused(where, "\"file:\" needs a path after it");
   }
-  if (source.starts_with("https://")) return check_https_url(source, where);
-  if (source.starts_with("http://") && is_loopback(source)) {
-    return check_https_url("https" + std::string(source.substr(4)), where);
-  }
+  if (source.starts_with("https://")) return check_base_url(source, where);
   if (source.starts_with("http://")) {
+    RATLS_CHECK(check_base_url(source, where));
+    if (is_loopback(host_of(authority_of(source)))) return {};
     return refused(where, "http:// is for servers on this machine only; others need https://");
   }
   return refused(where, "\"" + std::string(source) +
