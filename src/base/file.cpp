@@ -2,14 +2,18 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 
 namespace ratls {
 namespace {
+
+constexpr std::string_view kTemporaryMark = ".new";
 
 Error file_error(Code code, const std::filesystem::path& path, int error_number) {
   return Error(code, path.string(), std::generic_category().message(error_number));
@@ -40,7 +44,30 @@ int write_all(int fd, BytesView content) {
   return 0;
 }
 
+// A name of its own for each call: threads share a process id, and inside enclaves it is 1 in all.
+Result<std::filesystem::path> temporary_beside(const std::filesystem::path& path) {
+  std::array<std::uint8_t, 8> random;
+  ssize_t count = 0;
+  do {
+    count = ::getrandom(random.data(), random.size(), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return file_error(Code::file_unwritable, path, errno);
+  // Up to 256 bytes come whole or not at all (getrandom(2)).
+  std::filesystem::path out = path;
+  out += std::string(kTemporaryMark) + to_hex(random);
+  return out;
+}
+
 }  // namespace
+
+bool is_temporary_of(std::string_view file_name, std::string_view target) noexcept {
+  if (!file_name.starts_with(target)) return false;
+  file_name.remove_prefix(target.size());
+  if (!file_name.starts_with(kTemporaryMark)) return false;
+  file_name.remove_prefix(kTemporaryMark.size());
+  return !file_name.empty() &&
+         file_name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -72,10 +99,7 @@ Result<void> write_new_file(const std::filesystem::path& path, BytesView content
 }
 
 Result<void> replace_file(const std::filesystem::path& path, BytesView content, FileMode mode) {
-  std::filesystem::path temporary = path;
-  temporary += ".new" + std::to_string(::getpid());
-  // One of a process that was killed in between; inside an enclave the process id is always 1.
-  ::unlink(temporary.c_str());
+  RATLS_TRY(std::filesystem::path temporary, temporary_beside(path));
   RATLS_CHECK(write_new_file(temporary, content, mode));
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "ratls/bytes.h"
 
@@ -23,8 +24,14 @@ Result<void> write_new_file(const std::filesystem::path& path, BytesView content
 /// it is there. False when that cannot be done. Blocks: on the file system.
 bool make_private_folder(const std::filesystem::path& path);
 
-/// replace_file writes a temporary file beside path and renames it over path, so that a reader
-/// sees the old or the new content and never a part. Blocks: on the file. Errors: file_unwritable.
+/// replace_file writes a temporary file beside path (O_EXCL, a random name for each call) and
+/// renames it over path, so that a reader sees the old or the new content and never a part. When
+/// the process is killed in it, the temporary file stays. Thread-safety: any thread, for the same
+/// path too: the last one to rename wins. Blocks: on the file. Errors: file_unwritable.
 Result<void> replace_file(const std::filesystem::path& path, BytesView content, FileMode mode);
+
+/// is_temporary_of says whether a file name is one that replace_file makes beside target, which is
+/// a file name too. Thread-safety: any thread.
+bool is_temporary_of(std::string_view file_name, std::string_view target) noexcept;
 
 }  // namespace ratls

@@ -5,6 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "base/reader.h"
 
 namespace ratls {
@@ -58,12 +63,47 @@ TEST_F(Files, ReplacingLeavesNoTemporaryFileBehind) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1);
 }
 
-TEST_F(Files, ReplacingGetsOverAnInterruptedAttempt) {
-  const auto left_over = dir_ / ("key.new" + std::to_string(::getpid()));
+// Two threads with one temporary name would lose a write or rename a half-written file.
+TEST_F(Files, ThreadsReplaceTheSameFile) {
+  constexpr int kThreads = 8;
+  constexpr int kTimes = 25;
+  const auto path = dir_ / "key";
+  std::atomic<int> failures = 0;
+  std::atomic<bool> torn = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      const std::string content(20000, static_cast<char>('a' + i));
+      for (int n = 0; n < kTimes; ++n) {
+        if (!replace_file(path, as_bytes(content), FileMode::secret)) ++failures;
+        const auto seen = read_file(path, content.size());
+        if (!seen || seen->size() != content.size() ||
+            std::ranges::any_of(*seen, [&](auto byte) { return byte != seen->front(); })) {
+          torn = true;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_FALSE(torn);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_), {}), 1);
+}
+
+TEST_F(Files, ReplacingIsNotDisturbedByAnInterruptedAttempt) {
+  const auto left_over = dir_ / "key.new0123456789abcdef";
   ASSERT_TRUE(write_new_file(left_over, as_bytes("half"), FileMode::secret).has_value());
   ASSERT_TRUE(replace_file(dir_ / "key", as_bytes("whole"), FileMode::secret).has_value());
   EXPECT_EQ(as_text(read_file(dir_ / "key", 100).value()), "whole");
-  EXPECT_FALSE(std::filesystem::exists(left_over));
+}
+
+TEST(TemporaryFiles, AreKnownByTheirNames) {
+  EXPECT_TRUE(is_temporary_of("key.new0123456789abcdef", "key"));
+  EXPECT_TRUE(is_temporary_of("key.new4711", "key"));
+  for (const char* name : {"key", "key.new", "key.newer", "key.new12x", "other.new12", "xkey.new12",
+                           "key.old12", "ke", ""}) {
+    EXPECT_FALSE(is_temporary_of(name, "key")) << name;
+  }
 }
 
 TEST_F(Files, ReadingIsBounded) {

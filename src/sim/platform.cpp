@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -64,16 +66,11 @@ class DirectoryLock {
   int fd_;
 };
 
-// What replace_file leaves behind when the process is killed in it: "state.json.new4711".
+// What replace_file leaves behind when the process is killed in it.
 bool is_leftover(std::string_view file_name) {
-  for (const std::string_view ours : {kStateFile, kRootFile, kCollateralFile, kPolicyFile}) {
-    if (!file_name.starts_with(ours)) continue;
-    std::string_view rest = file_name.substr(ours.size());
-    if (!rest.starts_with(".new")) continue;
-    rest.remove_prefix(4);
-    return !rest.empty() && rest.find_first_not_of("0123456789") == std::string_view::npos;
-  }
-  return false;
+  return std::ranges::any_of(
+      std::array{kStateFile, kRootFile, kCollateralFile, kPolicyFile},
+      [&](std::string_view ours) { return is_temporary_of(file_name, ours); });
 }
 
 // Gives one file that is not ours to remove, if there is any.
