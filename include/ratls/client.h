@@ -31,7 +31,7 @@ struct ClientOptions {
   int retries = 0;
   std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< of an answer kept in memory
   int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
-  std::string proxy;      ///< http:// or SOCKS; empty: the environment's, as libcurl reads it
+  std::string proxy;      ///< http:// or SOCKS; empty: the environment's (HTTPS_PROXY)
   bool use_environment_proxy = true;
   CacheOptions cache;  ///< of collateral from a network
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/loopback.h"
 
-#include <algorithm>
+#include "base/text.h"
 
 namespace ratls {
 namespace {
@@ -27,12 +27,6 @@ bool is_ipv4_loopback(std::string_view host) noexcept {
   return is_decimal_byte(host);
 }
 
-bool is_localhost(std::string_view host) noexcept {
-  return std::ranges::equal(host, std::string_view("localhost"), {}, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-}
-
 }  // namespace
 
 std::string_view host_of(std::string_view authority) noexcept {
@@ -44,7 +38,8 @@ std::string_view host_of(std::string_view authority) noexcept {
 }
 
 bool is_loopback(std::string_view host) noexcept {
-  return is_localhost(host) || host == "::1" || host == "[::1]" || is_ipv4_loopback(host);
+  return equal_ignoring_case(host, "localhost") || host == "::1" || host == "[::1]" ||
+         is_ipv4_loopback(host);
 }
 
 }  // namespace ratls

@@ -111,7 +111,7 @@ void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy
       .set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   // An empty text, unlike none, keeps libcurl from asking the environment.
   set.set(CURLOPT_PROXY, proxy.url.c_str())
-      .set(CURLOPT_NOPROXY, proxy.exceptions.c_str())
+      .set(CURLOPT_NOPROXY, "")
       .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
       .set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   // With VERIFYPEER 0 libcurl would ignore a refusal. The names and the CA files are not libcurl's

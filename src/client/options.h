@@ -9,12 +9,11 @@ namespace ratls::client {
 
 /// Proxy is what libcurl is told, so that it asks no environment itself.
 struct Proxy {
-  std::string url;         ///< with its scheme; empty: none
-  std::string exceptions;  ///< hosts without it, as in no_proxy
+  std::string url;  ///< with its scheme; empty: none
 };
 
-/// choose_proxy takes ClientOptions::proxy, else the environment's https_proxy, HTTPS_PROXY,
-/// all_proxy or ALL_PROXY with no_proxy or NO_PROXY, as libcurl would.
+/// choose_proxy takes ClientOptions::proxy, else what the environment says of the host
+/// (base/proxy.h).
 /// Errors: proxy_unsupported for anything but http and SOCKS: the TLS handshake with an https proxy
 /// would be judged as if the proxy were the server.
 Result<Proxy> choose_proxy(const ClientOptions& options, const std::string& host);

@@ -33,52 +33,23 @@ TEST_F(ChooseProxy, TakesNoneByDefault) {
   EXPECT_EQ(proxy->url, "");
 }
 
-TEST_F(ChooseProxy, TakesHttpAndSocks) {
-  EXPECT_EQ(by_option("proxy:3128")->url, "http://proxy:3128");
-  for (const char* url : {"http://u:p@proxy:1", "HTTP://proxy", "socks5://proxy",
-                          "socks5h://proxy:1", "socks4a://proxy", "socks4://proxy"}) {
-    ASSERT_TRUE(by_option(url)) << url;
-    EXPECT_EQ(by_option(url)->url, url);
-  }
+TEST_F(ChooseProxy, TakesWhatTheEnvironmentSaysOfTheHost) {
+  ::setenv("https_proxy", "proxy:3128", 1);
+  ::setenv("no_proxy", "other", 1);
+  EXPECT_EQ(by_environment("host")->url, "http://proxy:3128");
+  EXPECT_EQ(by_environment("other")->url, "");
 }
 
-TEST_F(ChooseProxy, RefusesOthersWithoutRepeatingThem) {
-  for (const char* url : {"https://u:secret@proxy", "HTTPS://u:secret@proxy", "ftp://secret",
-                          "quic://secret", "http://secret proxy", "http://secret\r\n"}) {
-    const auto proxy = by_option(url);
-    ASSERT_FALSE(proxy) << url;
-    EXPECT_EQ(proxy.error().code(), Code::proxy_unsupported);
-    EXPECT_EQ(proxy.error().message().find("secret"), std::string::npos);
-  }
-}
-
-TEST_F(ChooseProxy, RefusesHttpsProxyOfTheEnvironment) {
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    ::setenv(name, "https://proxy", 1);
-    const auto proxy = by_environment("host");
-    ASSERT_FALSE(proxy) << name;
-    EXPECT_EQ(proxy.error().code(), Code::proxy_unsupported);
-    ::unsetenv(name);
-  }
-}
-
-TEST_F(ChooseProxy, HonoursNoProxy) {
+TEST_F(ChooseProxy, RefusesHttpsProxies) {
   ::setenv("https_proxy", "https://proxy", 1);
-  ::setenv("no_proxy", "other, .example.org,127.0.0.1", 1);
-  EXPECT_EQ(by_environment("127.0.0.1")->url, "");
-  EXPECT_EQ(by_environment("Example.org")->url, "");
-  EXPECT_EQ(by_environment("a.example.org")->url, "");
-  EXPECT_FALSE(by_environment("badexample.org"));
-  EXPECT_FALSE(by_environment("10.127.0.0.1"));
-  ::setenv("no_proxy", "*", 1);
-  EXPECT_EQ(by_environment("host")->url, "");
+  EXPECT_EQ(by_environment("host").error().code(), Code::proxy_unsupported);
+  EXPECT_EQ(by_option("https://proxy").error().code(), Code::proxy_unsupported);
 }
 
 TEST_F(ChooseProxy, OptionGoesBeforeTheEnvironment) {
   ::setenv("https_proxy", "https://proxy", 1);
   ::setenv("no_proxy", "*", 1);
   EXPECT_EQ(by_option("http://mine:1")->url, "http://mine:1");
-  EXPECT_EQ(by_option("http://mine:1")->exceptions, "");
 }
 
 TEST_F(ChooseProxy, CanIgnoreTheEnvironment) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
 #include "verifier/steps.h"
 
 namespace ratls::verifier {
@@ -21,13 +22,6 @@ Result<void> check_server_key(const SessionPolicy& policy, const Report& report)
   }
   return Error(Code::server_key_not_allowed, "certificate.subject_public_key_info",
                "SHA-256 " + *report.server_key_sha256);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
 }
 
 // RFC 9525 6.3, without wildcards: a certificate for one attested server needs none.
