@@ -105,6 +105,7 @@ enum class Code : std::uint16_t {
   collateral_number_retired = 811,
   collateral_server_untrusted = 812,
   app_failed = 813,
+  proxy_failed = 814,
 
   internal = 901,
 };

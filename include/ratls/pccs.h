@@ -21,7 +21,7 @@ struct PccsOptions {
 /// time (with_cache of ratls/collateral.h keeps answers). Thread-safety: of the source, any thread.
 /// Blocks: find does, on the network, at most 30 seconds. Errors: policy_invalid for the address;
 /// of find: collateral_unavailable, collateral_platform_unknown, collateral_number_retired,
-/// collateral_server_untrusted, collateral_malformed, proxy_unsupported, internal.
+/// collateral_server_untrusted, collateral_malformed, proxy_unsupported, proxy_failed, internal.
 Result<std::unique_ptr<CollateralSource>> open_pccs(const std::string& url,
                                                     const PccsOptions& options,
                                                     const TrustRoot& root);

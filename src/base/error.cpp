@@ -296,6 +296,9 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "app_failed", "the app behind the server did not start",
                       "run the command by itself; it has to accept connections at the socket that "
                       "{fd} or {socket} names"};
+    case Code::proxy_failed:
+      return CodeInfo{code, "proxy_failed", "the proxy gives no connection",
+                      "check the proxy that HTTPS_PROXY names, or except the host in NO_PROXY"};
     case Code::internal:
       return CodeInfo{code, "internal", "a defect of ratls", "report it with this message"};
   }

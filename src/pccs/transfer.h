@@ -24,9 +24,9 @@ struct Limits {
 };
 
 /// get asks once, and up to twice more after connection errors, 429 and 5xx. Blocks: at most 15
-/// seconds for each, and not past the limits.
+/// seconds for each, and not past the limits. Thread-safety: any thread.
 /// Errors: collateral_unavailable, collateral_number_retired, collateral_server_untrusted,
-/// proxy_unsupported, internal.
+/// proxy_unsupported, proxy_failed, internal.
 Result<Answer> get(const std::string& url, const std::optional<std::string>& ca_pem,
                    const Limits& limits);
 
