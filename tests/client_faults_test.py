@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ratls get` and `ratls post` with servers that misbehave, and in a hostile environment."""
 
-import contextlib
 import os
 import pathlib
 import re
@@ -14,7 +13,8 @@ import threading
 import pytest
 
 from conftest import DEADLINE, run, started
-from scripted_server import answering, more_of, respond, scripted, server_context
+from scripted_server import (answering, connect_proxy, more_of, respond, scripted, server_context,
+                             wait_for_end)
 
 SECRET = "the user's own words"
 
@@ -29,13 +29,6 @@ def is_sanitized(program):
 
 def body_of(size):
     return b"0123456789abcdef" * (size // 16)
-
-
-def wait_for_end(connection):
-    """Returns when the client has gone."""
-    with contextlib.suppress(OSError):
-        while connection.recv(65536):
-            pass
 
 
 # Handshakes that come to nothing.
@@ -294,29 +287,6 @@ def test_a_refused_server_gets_nothing_of_the_request(ratls, other_policy, attes
 
 
 # The environment.
-
-
-def connect_proxy(connection):
-    """An HTTP proxy that knows CONNECT only."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += more_of(connection)
-    method, target, _ = head.split(b" ", 2)
-    assert method == b"CONNECT"
-    host, _, port = target.decode().rpartition(":")
-    with socket.create_connection((host, int(port)), DEADLINE) as server:
-        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=copy, args=(server, connection))
-        back.start()
-        copy(connection, server)
-        back.join(DEADLINE)
-
-
-def copy(source, sink):
-    with contextlib.suppress(OSError):
-        while part := source.recv(65536):
-            sink.sendall(part)
-        sink.shutdown(socket.SHUT_WR)
 
 
 def test_an_http_proxy_of_the_environment_is_used(ratls, policy, service):

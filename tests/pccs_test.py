@@ -1,87 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collateral from a service, and from one that misbehaves."""
 
-import contextlib
-import http.server
+import email.utils
 import json
-import threading
-import urllib.parse
+import time
 
 import pytest
+
 from conftest import run
-
-
-class FakeService:
-    """A PCS (v4) or an old PCCS (v3) that answers from a platform's collateral file."""
-
-    def __init__(self, platform, dialect):
-        self.data = json.loads((platform / "collateral.json").read_text())
-        self.dialect = dialect
-        self.faults = {}  # part of a path: the answers (status, headers, body) before the good ones
-        self.asked = []
-        service = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                service.asked.append(self.path)
-                status, headers, body = service.answer(self.path)
-                self.send_response(status)
-                for name, value in {"Content-Length": len(body), **headers}.items():
-                    self.send_header(name, str(value))
-                self.end_headers()
-                with contextlib.suppress(OSError):
-                    self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.origin = f"http://127.0.0.1:{self.server.server_port}/"
-        self.url = self.origin + ("sgx/certification/v3/" if dialect == "v3" else "")
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def answer(self, path):
-        for part, answers in self.faults.items():
-            if part in path and answers:
-                return answers.pop(0)
-        return self.good(path)
-
-    def good(self, path):
-        path = path.partition("?")[0]
-        base = f"/sgx/certification/{self.dialect}/"
-        old = self.dialect == "v3"
-        if path == base + "tcb":
-            return self.signed("tcbInfo", "tcb_info",
-                               "SGX-TCB-Info-Issuer-Chain" if old else "TCB-Info-Issuer-Chain")
-        if path == base + "qe/identity":
-            return self.signed("enclaveIdentity", "qe_identity", "SGX-Enclave-Identity-Issuer-Chain")
-        if path == base + "pckcrl":
-            return self.crl("pck_crl", old, {"SGX-PCK-CRL-Issuer-Chain":
-                                             self.chain("pck_crl_issuer_chain")})
-        if old and path == base + "rootcacrl":
-            return self.crl("root_ca_crl", True, {})
-        if not old and path == "/IntelSGXRootCA.der":
-            return self.crl("root_ca_crl", False, {})
-        return 404, {}, b""
-
-    def chain(self, name):
-        return urllib.parse.quote(self.data[name])
-
-    def signed(self, member, name, header):
-        body = f'{{"{member}":{self.data[name]},"signature":"{self.data[name + "_signature"]}"}}'
-        return 200, {header: self.chain(name + "_issuer_chain")}, body.encode()
-
-    def crl(self, name, as_hex, headers):
-        text = self.data[name]
-        return 200, headers, text.encode() if as_hex else bytes.fromhex(text)
+from fake_pccs import serving_collateral
 
 
 @pytest.fixture(params=["v4", "v3"])
 def pccs(request, platform):
-    service = FakeService(platform, request.param)
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
+    with serving_collateral(platform, request.param) as service:
+        yield service
 
 
 @pytest.fixture
@@ -162,18 +95,24 @@ def test_a_failure_is_not_kept(pccs, verify):
 
 EMPTY = (404, {}, b"")
 BROKEN = (500, {}, b"")
+IN_AN_HOUR = email.utils.formatdate(time.time() + 3600, usegmt=True)
 
 
 @pytest.mark.parametrize(("part", "answers", "code"), [
     ("/tcb", [EMPTY], "collateral_platform_unknown"),
     ("/tcb", [(410, {}, b"")], "collateral_number_retired"),
     ("/tcb", [(429, {"Retry-After": 3600}, b"")], "collateral_unavailable"),
+    ("/tcb", [(503, {"Retry-After": IN_AN_HOUR}, b"")], "collateral_unavailable"),
     ("/tcb", [BROKEN] * 3, "collateral_unavailable"),
     ("/tcb", [(302, {"Location": "/"}, b"")], "collateral_unavailable"),
     ("/tcb", [(200, {}, b"{}")], "collateral_unavailable"),
     ("/tcb", [(200, {"TCB-Info-Issuer-Chain": "x"}, b"{}")], "collateral_malformed"),
     ("/tcb", [(200, {"Content-Length": 2 << 20}, b"x" * (2 << 20))], "collateral_unavailable"),
     ("/tcb", [(200, {"Content-Length": 100}, b"half"), BROKEN, BROKEN], "collateral_unavailable"),
+    ("/tcb", [(200, {"TCB-Info-Issuer-Chain": "x", "Content-Length": 5}, b'{"tcbInfo":{}}')],
+     "collateral_malformed"),
+    ("/tcb", [(200, {"TCB-Info-Issuer-Chain": "x" * 200_000}, b"{}")] * 3,
+     "collateral_unavailable"),
     ("/qe/identity", [EMPTY], "collateral_unavailable"),
     ("/pckcrl", [EMPTY], "collateral_unavailable"),
     ("/pckcrl", [(200, {"SGX-PCK-CRL-Issuer-Chain": "x"}, b"<html>")], "collateral_malformed"),

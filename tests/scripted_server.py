@@ -106,3 +106,40 @@ def respond(stream, body=b"", status="200 OK", headers=()):
     """A whole and correct answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
     stream.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+
+def wait_for_end(connection):
+    """Returns when the client has gone."""
+    with contextlib.suppress(OSError):
+        while connection.recv(65536):
+            pass
+
+
+def connect_proxy(connection):
+    """An HTTP proxy that knows CONNECT only, and names only as this machine's. Gives what it was
+    asked for."""
+    target = read_connect(connection)
+    host, _, port = target.rpartition(":")
+    host = "127.0.0.1" if host.endswith(".invalid") else host
+    with socket.create_connection((host, int(port)), DEADLINE) as server:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = threading.Thread(target=copy, args=(server, connection))
+        back.start()
+        copy(connection, server)
+        back.join(DEADLINE)
+    return target
+
+
+def read_connect(connection):
+    """The HOST:PORT that a client asks a proxy for."""
+    head, _ = read_request(connection)
+    method, target, _ = head.split(" ", 2)
+    assert method == "CONNECT"
+    return target
+
+
+def copy(source, sink):
+    with contextlib.suppress(OSError):
+        while part := source.recv(65536):
+            sink.sendall(part)
+        sink.shutdown(socket.SHUT_WR)

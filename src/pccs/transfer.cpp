@@ -134,7 +134,11 @@ Error unavailable(const std::string& url, std::string detail) {
 // Whether it was the proxy that failed. A tunnel that is there has an answer of 200 from it.
 bool is_of_proxy(CURL* easy, CURLcode code, const std::string& proxy) {
   if (proxy.empty() || code == CURLE_ABORTED_BY_CALLBACK) return false;
-  if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT) return true;
+  // Of a SOCKS proxy's name libcurl says that it is a host.
+  if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_RESOLVE_HOST ||
+      code == CURLE_COULDNT_CONNECT) {
+    return true;
+  }
   if (!equal_ignoring_case(proxy.substr(0, 7), "http://")) return code == CURLE_PROXY;
   return tunnel_status(easy) / 100 != 2;
 }
