@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Makes random platforms, quotes and collateral, rightly signed or wrong in one point, and prints
-// each with the verdict of ratls, as one JSON line, for another verifier to judge.
-// usage: differential_cases SEED COUNT
+// Makes random platforms, quotes and collateral, rightly signed or wrong in some points, and prints
+// each with what is wrong and the verdict of ratls, as one JSON line, for another verifier to
+// judge. usage: differential_cases SEED COUNT
 
 #include <algorithm>
 #include <cstdio>
@@ -43,8 +43,9 @@ TcbStatus random_status(Random& random) {
   return kStatuses[static_cast<std::size_t>(below(random, kStatuses.size()))];
 }
 
-// Levels around the platform's own numbers, from high to low as Intel publishes them.
-void random_levels(Random& random, sim::WorldSpec& spec) {
+// Levels around the platform's own numbers, from high to low as Intel publishes them. The first two
+// numbers of TDX are those of the module; they are left to its identity when there is one.
+void random_levels(Random& random, sim::WorldSpec& spec, std::size_t first_of_tdx) {
   const bool tdx = spec.quote.td.has_value();
   std::vector<tcb::TcbLevel> levels;
   for (int count = 1 + below(random, 6); count > 0; --count) {
@@ -53,7 +54,7 @@ void random_levels(Random& random, sim::WorldSpec& spec) {
       const int own = spec.machine->tcb_components[i];
       const int shifted = chance(random, 93) ? own : own + below(random, 5) - 3;
       level.sgx_components[i] = static_cast<std::uint8_t>(std::clamp(shifted, 0, 255));
-      if (!tdx) continue;
+      if (!tdx || i < first_of_tdx) continue;
       const int svn = spec.quote.td->tee_tcb_svn.bytes[i];
       level.tdx_components[i] = static_cast<std::uint8_t>(
           std::max(0, chance(random, 95) ? svn : svn + below(random, 4) - 2));
@@ -75,9 +76,10 @@ void random_levels(Random& random, sim::WorldSpec& spec) {
   spec.tcb_info.content.levels = std::move(levels);
 }
 
-void random_qe_levels(Random& random, sim::WorldSpec& spec) {
+// Levels of an enclave or module, from high to low.
+std::vector<tcb::SvnLevel> random_svn_levels(Random& random, int highest) {
   std::vector<tcb::SvnLevel> levels;
-  int svn = 4 + below(random, 8);
+  int svn = highest;
   for (int count = 1 + below(random, 3); count > 0 && svn > 0; --count) {
     const TcbStatus status = chance(random, 60)   ? TcbStatus::up_to_date
                              : chance(random, 80) ? TcbStatus::out_of_date
@@ -88,61 +90,69 @@ void random_qe_levels(Random& random, sim::WorldSpec& spec) {
                       .advisories = random_advisories(random)});
     svn -= 1 + below(random, 4);
   }
-  spec.qe_identity.content.levels = std::move(levels);
-  spec.quote.qe_report.isv_svn = static_cast<std::uint16_t>(4 + below(random, 10));
+  return levels;
 }
 
-/// Defect is one thing that is wrong.
+/// Fault is something that is wrong with a case, and the code for it when nothing else is.
+struct Fault {
+  std::string name;
+  Code code;
+};
+
+/// Defect is one thing that is made wrong.
 struct Defect {
   const char* name;
+  Code code;  // ok: it is a date, which find_stale sees
   void (*make)(sim::WorldSpec& spec);
 };
 
 constexpr Defect kDefects[] = {
-    {"pck_signer", [](sim::WorldSpec& w) { w.pck.signer = w.stranger; }},
-    {"pck_ca_signer", [](sim::WorldSpec& w) { w.pck_ca.signer = w.stranger; }},
-    {"tcb_signing_signer", [](sim::WorldSpec& w) { w.tcb_signing.signer = w.stranger; }},
-    {"root_crl_signer", [](sim::WorldSpec& w) { w.root_crl.signer = w.stranger; }},
-    {"pck_crl_signer", [](sim::WorldSpec& w) { w.pck_crl.signer = w.stranger; }},
-    {"tcb_info_signer", [](sim::WorldSpec& w) { w.tcb_info.signer = w.stranger; }},
-    {"qe_identity_signer", [](sim::WorldSpec& w) { w.qe_identity.signer = w.stranger; }},
-    {"qe_report_signer", [](sim::WorldSpec& w) { w.quote.qe_report_signer = w.stranger; }},
-    {"quote_signer", [](sim::WorldSpec& w) { w.quote.quote_signer = w.stranger; }},
-    {"key_unbound",
+    {"pck_signer", Code::pck_chain_untrusted, [](sim::WorldSpec& w) { w.pck.signer = w.stranger; }},
+    {"pck_ca_signer", Code::pck_chain_untrusted,
+     [](sim::WorldSpec& w) { w.pck_ca.signer = w.stranger; }},
+    {"tcb_signing_signer", Code::tcb_chain_untrusted,
+     [](sim::WorldSpec& w) { w.tcb_signing.signer = w.stranger; }},
+    {"root_crl_signer", Code::crl_untrusted,
+     [](sim::WorldSpec& w) { w.root_crl.signer = w.stranger; }},
+    {"pck_crl_signer", Code::crl_untrusted,
+     [](sim::WorldSpec& w) { w.pck_crl.signer = w.stranger; }},
+    {"tcb_info_signer", Code::tcb_info_untrusted,
+     [](sim::WorldSpec& w) { w.tcb_info.signer = w.stranger; }},
+    {"qe_identity_signer", Code::qe_identity_untrusted,
+     [](sim::WorldSpec& w) { w.qe_identity.signer = w.stranger; }},
+    {"qe_report_signer", Code::qe_report_untrusted,
+     [](sim::WorldSpec& w) { w.quote.qe_report_signer = w.stranger; }},
+    {"quote_signer", Code::quote_untrusted,
+     [](sim::WorldSpec& w) { w.quote.quote_signer = w.stranger; }},
+    {"key_unbound", Code::attestation_key_unbound,
      [](sim::WorldSpec& w) {
        w.quote.qe_report_data = ReportData{{1, 2}};
      }},
-    {"report_data_tail",
+    {"report_data_tail", Code::attestation_key_unbound,
      [](sim::WorldSpec& w) { w.quote.edit_qe_report = [](Bytes& report) { report[383] = 1; }; }},
-    {"pck_revoked",
+    {"pck_revoked", Code::certificate_revoked,
      [](sim::WorldSpec& w) { w.pck_crl.spec.revoked_serials = {w.pck.spec.serial}; }},
-    {"pck_ca_revoked",
+    {"pck_ca_revoked", Code::certificate_revoked,
      [](sim::WorldSpec& w) { w.root_crl.spec.revoked_serials = {w.pck_ca.spec.serial}; }},
-    {"tcb_signing_revoked",
+    {"tcb_signing_revoked", Code::certificate_revoked,
      [](sim::WorldSpec& w) { w.root_crl.spec.revoked_serials = {w.tcb_signing.spec.serial}; }},
-    {"pck_expired", [](sim::WorldSpec& w) { w.pck.spec.not_after = sim::kWorldTime - hours(1); }},
-    {"pck_early", [](sim::WorldSpec& w) { w.pck.spec.not_before = sim::kWorldTime + hours(1); }},
-    {"pck_ca_expired",
+    {"pck_expired", Code::ok,
+     [](sim::WorldSpec& w) { w.pck.spec.not_after = sim::kWorldTime - hours(1); }},
+    {"pck_early", Code::ok,
+     [](sim::WorldSpec& w) { w.pck.spec.not_before = sim::kWorldTime + hours(1); }},
+    {"pck_ca_expired", Code::ok,
      [](sim::WorldSpec& w) { w.pck_ca.spec.not_after = sim::kWorldTime - hours(1); }},
-    {"tcb_signing_expired",
+    {"tcb_signing_expired", Code::ok,
      [](sim::WorldSpec& w) { w.tcb_signing.spec.not_after = sim::kWorldTime - hours(1); }},
-    {"root_crl_expired",
-     [](sim::WorldSpec& w) { w.root_crl.spec.next_update = sim::kWorldTime - hours(1); }},
-    {"pck_crl_expired",
-     [](sim::WorldSpec& w) { w.pck_crl.spec.next_update = sim::kWorldTime - hours(1); }},
-    {"tcb_info_expired",
-     [](sim::WorldSpec& w) { w.tcb_info.content.next_update = sim::kWorldTime - hours(1); }},
-    {"tcb_info_early",
-     [](sim::WorldSpec& w) { w.tcb_info.content.issue_date = sim::kWorldTime + hours(1); }},
-    {"qe_identity_expired",
-     [](sim::WorldSpec& w) { w.qe_identity.content.next_update = sim::kWorldTime - hours(1); }},
-    {"fmspc", [](sim::WorldSpec& w) { w.tcb_info.content.fmspc.bytes[1] ^= 1; }},
-    {"pce_id", [](sim::WorldSpec& w) { w.tcb_info.content.pce_id.bytes[1] ^= 1; }},
-    {"qe_mr_signer", [](sim::WorldSpec& w) { w.quote.qe_report.mr_signer.bytes[3] ^= 1; }},
-    {"qe_isv_prod_id", [](sim::WorldSpec& w) { w.quote.qe_report.isv_prod_id ^= 1; }},
-    {"qe_misc_select", [](sim::WorldSpec& w) { w.quote.qe_report.misc_select ^= 1; }},
-    {"qe_attributes", [](sim::WorldSpec& w) { w.quote.qe_report.attributes.bytes[1] ^= 1; }},
-    {"debug",
+    {"fmspc", Code::tcb_info_mismatch,
+     [](sim::WorldSpec& w) { w.tcb_info.content.fmspc.bytes[1] ^= 1; }},
+    {"pce_id", Code::tcb_info_mismatch,
+     [](sim::WorldSpec& w) { w.tcb_info.content.pce_id.bytes[1] ^= 1; }},
+    {"qe_mr_signer", Code::qe_identity_mismatch,
+     [](sim::WorldSpec& w) { w.quote.qe_report.mr_signer.bytes[3] ^= 1; }},
+    {"qe_isv_prod_id", Code::qe_identity_mismatch,
+     [](sim::WorldSpec& w) { w.quote.qe_report.isv_prod_id ^= 1; }},
+    {"debug", Code::enclave_debug,
      [](sim::WorldSpec& w) {
        w.quote.report.attributes.bytes[0] |= kAttributeDebug;
        if (w.quote.td) w.quote.td->td_attributes.bytes[0] |= 1;
@@ -153,27 +163,122 @@ constexpr Defect kDefects[] = {
 struct Case {
   sim::WorldSpec spec;
   std::string defect = "none";
+  std::vector<Fault> faults = {};
+  UnixTime now = sim::kWorldTime;
+  bool has_module = false;                   // an identity of its TDX module counts
+  std::optional<tcb::SvnLevel> module = {};  // the level that the module reaches
 };
 
-Case make_case(Random& random, const sim::WorldKeys& keys) {
-  sim::WorldBasics basics;
-  basics.keys = keys;
-  basics.pck_ca = chance(random, 50) ? sim::PckCa::platform : sim::PckCa::processor;
-  if (chance(random, 40)) {
-    basics.td = sim::default_td();
-    // The other verifier does not know module identities; without a version there are none.
-    basics.td->tee_tcb_svn.bytes[1] = 0;
+// Masks that leave some bits out, and a quoting enclave that has anything there.
+void random_masks(Random& random, Case& made) {
+  tcb::QeIdentity& identity = made.spec.qe_identity.content;
+  EnclaveReport& qe = made.spec.quote.qe_report;
+  const auto any = [&] { return static_cast<std::uint32_t>(random()); };
+  identity.misc_select_mask = any() | any();
+  qe.misc_select = any();
+  identity.misc_select = qe.misc_select & identity.misc_select_mask;
+  for (std::size_t i = 0; i < identity.attributes.bytes.size(); ++i) {
+    identity.attributes_mask.bytes[i] = static_cast<std::uint8_t>(any() | any());
+    qe.attributes.bytes[i] = static_cast<std::uint8_t>(any());
+    // The other verifier refuses every QE in debug mode: not too many of them.
+    if (i == 0 && chance(random, 90)) qe.attributes.bytes[i] &= 0xff ^ kAttributeDebug;
+    identity.attributes.bytes[i] = qe.attributes.bytes[i] & identity.attributes_mask.bytes[i];
   }
-  Case made{sim::plan_world(basics).value()};
-  if (basics.td && chance(random, 50)) made.spec.quote.header.version = 5;
-  random_levels(random, made.spec);
-  random_qe_levels(random, made.spec);
-  if (chance(random, 40)) {
-    const Defect& defect = kDefects[below(random, std::size(kDefects))];
-    defect.make(made.spec);
-    made.defect = defect.name;
+  if (chance(random, 75)) return;
+  // One bit of what is published is changed: where the mask covers it, or where it does not.
+  const int bit = below(random, 160);
+  const auto flag = static_cast<std::uint8_t>(1 << (bit % 8));
+  bool covered = false;
+  if (bit < 32) {
+    covered = ((identity.misc_select_mask >> bit) & 1) != 0;
+    identity.misc_select ^= 1U << bit;
+  } else {
+    const auto byte = static_cast<std::size_t>(bit - 32) / 8;
+    covered = (identity.attributes_mask.bytes[byte] & flag) != 0;
+    identity.attributes.bytes[byte] ^= flag;
   }
-  return made;
+  made.faults.push_back(
+      {covered ? "qe_bit" : "qe_bit_outside_of_mask", Code::qe_identity_mismatch});
+}
+
+// The identity of a TDX module, with levels of its own, sometimes wrong.
+void random_module(Random& random, Case& made) {
+  TdReport& td = *made.spec.quote.td;
+  tcb::TcbInfo& info = made.spec.tcb_info.content;
+  td.tee_tcb_svn.bytes[0] = static_cast<std::uint8_t>(2 + below(random, 6));
+  td.tee_tcb_svn.bytes[1] = static_cast<std::uint8_t>(1 + below(random, 4));
+  tcb::TdxModuleIdentity identity{
+      .version = td.tee_tcb_svn.bytes[1], .module = *info.tdx_module, .levels = {}};
+  identity.levels = random_svn_levels(random, 1 + below(random, 8));
+  const tcb::SvnLevel* reached = tcb::match_level(identity.levels, td.tee_tcb_svn.bytes[0]);
+  if (reached != nullptr) made.module = *reached;
+  if (reached == nullptr) {
+    made.faults.push_back({"module_level", Code::tcb_not_supported});
+  } else if (reached->status == TcbStatus::revoked) {
+    made.faults.push_back({"module_level", Code::tcb_revoked});
+  }
+  info.tdx_module_identities = {identity};
+  if (chance(random, 80)) return;
+  switch (below(random, 3)) {
+    case 0:
+      info.tdx_module_identities[0].version += 1;
+      break;
+    case 1:
+      info.tdx_module_identities[0].module.mr_signer.bytes[5] ^= 1;
+      break;
+    default:
+      td.seam_attributes.bytes[2] ^= 1;
+  }
+  made.faults.push_back({"module", Code::tdx_module_mismatch});
+}
+
+// Documents and lists that begin and end at different times, and a time near one of the ends.
+void random_dates(Random& random, Case& made) {
+  sim::WorldSpec& spec = made.spec;
+  std::vector<std::pair<UnixTime*, UnixTime*>> windows = {
+      {&spec.root_crl.spec.this_update, &spec.root_crl.spec.next_update},
+      {&spec.pck_crl.spec.this_update, &spec.pck_crl.spec.next_update},
+      {&spec.tcb_info.content.issue_date, &spec.tcb_info.content.next_update},
+      {&spec.qe_identity.content.issue_date, &spec.qe_identity.content.next_update}};
+  for (const auto& [from, until] : windows) {
+    *from = sim::kWorldTime - hours(1 + below(random, 400));
+    *until = sim::kWorldTime + hours(1 + below(random, 900));
+  }
+  const auto& [from, until] = windows[static_cast<std::size_t>(below(random, 4))];
+  const UnixTime end = chance(random, 40) ? *from : *until;
+  made.now = chance(random, 30) ? sim::kWorldTime + hours(below(random, 900))
+                                : end + std::chrono::seconds(below(random, 3) - 1);
+}
+
+// What is out of its dates; both ends count as inside (RFC 5280 4.1.2.5).
+std::vector<Fault> find_stale(const Case& made) {
+  const sim::WorldSpec& w = made.spec;
+  const auto is_out = [&](UnixTime from, UnixTime until) {
+    return made.now < from || made.now > until;
+  };
+  const auto is_stale = [&](const x509::CertificateSpec& spec) {
+    return is_out(spec.not_before, spec.not_after);
+  };
+  std::vector<Fault> out;
+  if (is_stale(w.root.spec) || is_stale(w.pck_ca.spec) || is_stale(w.pck.spec)) {
+    out.push_back({"pck_chain_dates", Code::pck_chain_expired});
+  }
+  if (is_stale(w.root.spec) || is_stale(w.tcb_signing.spec)) {
+    out.push_back({"tcb_signing_dates", Code::tcb_chain_expired});
+  }
+  if (is_out(w.root_crl.spec.this_update, w.root_crl.spec.next_update)) {
+    out.push_back({"root_crl_dates", Code::crl_expired});
+  }
+  if (is_out(w.pck_crl.spec.this_update, w.pck_crl.spec.next_update)) {
+    out.push_back({"pck_crl_dates", Code::crl_expired});
+  }
+  if (is_out(w.tcb_info.content.issue_date, w.tcb_info.content.next_update)) {
+    out.push_back({"tcb_info_dates", Code::tcb_info_expired});
+  }
+  if (is_out(w.qe_identity.content.issue_date, w.qe_identity.content.next_update)) {
+    out.push_back({"qe_identity_dates", Code::qe_identity_expired});
+  }
+  return out;
 }
 
 // What every verdict but that of the collateral and the quote would refuse is allowed.
@@ -199,6 +304,92 @@ Json verdict_json(const Verdict& verdict) {
           {"qe", word(report.qe_tcb_status)},  {"advisories", report.advisories}};
 }
 
+Verdict judge(const Case& made) {
+  Trial trial(made.spec);
+  trial.policy = permissive(trial.world);
+  trial.now = made.now;
+  return trial.judge_quote();
+}
+
+// A platform with levels: what they come to, when all else is right, is what the case begins with.
+Case plan_case(Random& random, const sim::WorldKeys& keys, Json& line) {
+  sim::WorldBasics basics;
+  basics.keys = keys;
+  basics.pck_ca = chance(random, 50) ? sim::PckCa::platform : sim::PckCa::processor;
+  if (chance(random, 50)) {
+    basics.td = sim::default_td();
+    basics.td->tee_tcb_svn.bytes[1] = 0;  // no version, so that no module identity counts
+  }
+  Case made{sim::plan_world(basics).value()};
+  sim::WorldSpec& spec = made.spec;
+  if (basics.td && chance(random, 50)) spec.quote.header.version = 5;
+  made.has_module = basics.td && chance(random, 50);
+  random_levels(random, spec, made.has_module ? 2 : 0);
+  spec.qe_identity.content.levels = random_svn_levels(random, 4 + below(random, 8));
+  spec.quote.qe_report.isv_svn = static_cast<std::uint16_t>(4 + below(random, 10));
+  const Verdict clean = judge(made);
+  line["clean"] = verdict_json(clean);
+  if (!clean.accepted()) made.faults.push_back({"levels", clean.result.error().code()});
+  return made;
+}
+
+Case make_case(Random& random, const sim::WorldKeys& keys, Json& line) {
+  Case made = plan_case(random, keys, line);
+  if (made.has_module) random_module(random, made);
+  if (chance(random, 60)) random_masks(random, made);
+  if (chance(random, 30)) random_dates(random, made);
+  if (chance(random, 35)) {
+    const Defect& defect = kDefects[below(random, std::size(kDefects))];
+    defect.make(made.spec);
+    made.defect = defect.name;
+    if (defect.code != Code::ok) made.faults.push_back({defect.name, defect.code});
+  }
+  std::ranges::move(find_stale(made), std::back_inserter(made.faults));
+  return made;
+}
+
+// The same documents with their levels in any order, which Intel's library sorts.
+void shuffle_levels(Random& random, sim::WorldSpec& spec) {
+  std::ranges::shuffle(spec.tcb_info.content.levels, random);
+  std::ranges::shuffle(spec.qe_identity.content.levels, random);
+}
+
+Json faults_json(const std::vector<Fault>& faults) {
+  Json out = Json::array();
+  for (const Fault& fault : faults) {
+    out.push_back({{"name", fault.name}, {"code", describe(fault.code).name}});
+  }
+  return out;
+}
+
+Json case_json(std::uint64_t seed, const sim::WorldKeys& keys) {
+  Random random(seed);
+  Json line{{"seed", seed}};
+  Case made = make_case(random, keys, line);
+  if (chance(random, 25)) {
+    line["ordered"] =
+        Json::parse(format_collateral(sim::build_world(made.spec).value().collateral));
+    shuffle_levels(random, made.spec);
+  }
+  Trial trial(made.spec);
+  trial.policy = permissive(trial.world);
+  trial.now = made.now;
+  const Bytes quote = trial.quote();
+  line["defect"] = made.defect;
+  line["faults"] = faults_json(made.faults);
+  line["has_module"] = made.has_module;
+  line["module"] = made.module ? Json{{"status", to_string(made.module->status)},
+                                      {"advisories", made.module->advisories}}
+                               : Json(nullptr);
+  line["is_debug_qe"] = (made.spec.quote.qe_report.attributes.bytes[0] & kAttributeDebug) != 0;
+  line["quote"] = to_hex(quote);
+  line["collateral"] = Json::parse(format_collateral(trial.world.collateral));
+  line["root"] = to_hex(trial.world.root_der);
+  line["now"] = trial.now.time_since_epoch().count();
+  line["ours"] = verdict_json(trial.judge_quote(quote));
+  return line;
+}
+
 int run(std::uint64_t seed, int count) {
   sim::WorldKeys keys;
   for (sim::Key* key :
@@ -206,19 +397,7 @@ int run(std::uint64_t seed, int count) {
     *key = sim::make_key().value();
   }
   for (int i = 0; i < count; ++i) {
-    Random random(seed + static_cast<std::uint64_t>(i));
-    const Case made = make_case(random, keys);
-    Trial trial(made.spec);
-    trial.policy = permissive(trial.world);
-    const Bytes quote = trial.quote();
-    const Json line{{"seed", seed + static_cast<std::uint64_t>(i)},
-                    {"defect", made.defect},
-                    {"quote", to_hex(quote)},
-                    {"collateral", Json::parse(format_collateral(trial.world.collateral))},
-                    {"root", to_hex(trial.world.root_der)},
-                    {"now", trial.now.time_since_epoch().count()},
-                    {"ours", verdict_json(trial.judge_quote(quote))}};
-    std::printf("%s\n", line.dump().c_str());
+    std::printf("%s\n", case_json(seed + static_cast<std::uint64_t>(i), keys).dump().c_str());
   }
   return 0;
 }
