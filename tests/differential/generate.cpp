@@ -66,6 +66,12 @@ void random_levels(Random& random, sim::WorldSpec& spec, std::size_t first_of_td
     level.advisories = random_advisories(random);
     levels.push_back(level);
   }
+  // Intel's lowest level often takes every platform.
+  if (chance(random, 60)) {
+    levels.push_back(levels.front());
+    levels.back().sgx_components = levels.back().tdx_components = {};
+    levels.back().pce_svn = 0;
+  }
   const auto key = [](const tcb::TcbLevel& level) {
     return std::tie(level.sgx_components, level.pce_svn, level.tdx_components);
   };
@@ -337,7 +343,7 @@ Case make_case(Random& random, const sim::WorldKeys& keys, Json& line) {
   Case made = plan_case(random, keys, line);
   if (made.has_module) random_module(random, made);
   if (chance(random, 60)) random_masks(random, made);
-  if (chance(random, 30)) random_dates(random, made);
+  if (chance(random, 25)) random_dates(random, made);
   if (chance(random, 35)) {
     const Defect& defect = kDefects[below(random, std::size(kDefects))];
     defect.make(made.spec);
