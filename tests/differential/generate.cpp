@@ -76,9 +76,8 @@ void random_levels(Random& random, sim::WorldSpec& spec, std::size_t first_of_td
     return std::tie(level.sgx_components, level.pce_svn, level.tdx_components);
   };
   std::ranges::sort(levels, [&](const auto& a, const auto& b) { return key(a) > key(b); });
-  const auto [first, last] =
-      std::ranges::unique(levels, [&](const auto& a, const auto& b) { return key(a) == key(b); });
-  levels.erase(first, last);
+  const auto equal = [&](const auto& a, const auto& b) { return key(a) == key(b); };
+  levels.erase(std::unique(levels.begin(), levels.end(), equal), levels.end());
   spec.tcb_info.content.levels = std::move(levels);
 }
 
