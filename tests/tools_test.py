@@ -14,6 +14,7 @@ import check_codes  # noqa: E402
 import check_layers  # noqa: E402
 import check_words  # noqa: E402
 import function_lengths  # noqa: E402
+import refusals  # noqa: E402
 import tracked_files  # noqa: E402
 
 
@@ -144,6 +145,45 @@ class CheckCodes(unittest.TestCase):
 
     def test_needs_the_whole_name(self):
         self.assertIn("tcb_revoked", check_codes.missing_codes(self.HEADER, ["Code::tcb_revoked_2"]))
+
+
+class Refusals(unittest.TestCase):
+    def checks(self, body, result="Result<void>"):
+        text = f"{result} f(int a) {{\n{body}\n}}\n"
+        return [(check.line, check.kind, check.text)
+                for check in refusals.find_checks("x.cpp", text)]
+
+    def test_takes_each_reason_to_refuse(self):
+        self.assertEqual(self.checks("if (a < 1 || g(a || b)) {\n  return Error(1);\n}\nreturn {};"),
+                         [(2, "refusing", "a < 1"), (2, "refusing", "g(a || b)")])
+        self.assertEqual(self.checks("if (int b = a; b && a) return x.fail(1);\nreturn {};"),
+                         [(2, "refusing", "b && a")])
+
+    def test_takes_each_condition_to_pass(self):
+        self.assertEqual(self.checks("if (a > 1 && a < 5) return {};\nreturn refused(a);")[:2],
+                         [(2, "accepting", "a > 1"), (2, "accepting", "a < 5")])
+        self.assertEqual(self.checks("return a > 1 && g(a);", "bool"),
+                         [(2, "accepting", "a > 1"), (2, "accepting", "g(a)")])
+
+    def test_takes_calls_that_check(self):
+        self.assertEqual(self.checks("RATLS_CHECK(g(a));\nreturn h(a);"),
+                         [(2, "macro", "RATLS_CHECK(g(a))"), (3, "last", "h(a)")])
+
+    def test_takes_no_other_conditions(self):
+        self.assertEqual(self.checks("// if (a) return Error(1);\nif (a) b = 1;\nreturn {};"), [])
+
+    def test_gives_each_check_a_switch(self):
+        text = ("Result<void> f(int a) {\n  if (const auto* b = g(a)) return Error(1);\n"
+                "  RATLS_CHECK(g(a));\n  if (a > 1 || a < 0) return Error(2);\n  return h(a);\n}\n")
+        checks = refusals.find_checks("x.cpp", text)
+        switched = refusals.with_switches(text, dict(enumerate(checks, 1)))
+        self.assertEqual(switched.split("#line 1\n")[1],
+                         "Result<void> f(int a) {\n"
+                         "  if (const auto* b = g(a); ratls_mutants::kept(1) && b) return Error(1);\n"
+                         "  RATLS_CHECK_UNLESS_REMOVED(2, g(a));\n"
+                         "  if ((ratls_mutants::kept(3) && (a > 1)) || "
+                         "(ratls_mutants::kept(4) && (a < 0))) return Error(2);\n"
+                         "  return ratls_mutants::unless_removed(5, h(a));\n}\n")
 
 
 class TrackedFiles(unittest.TestCase):

@@ -18,6 +18,11 @@ def _blank(match):
     return re.sub(r"[^\n]", " ", match.group(0))
 
 
+def without_noise(text):
+    """The text of a C++ file with blanks for comments, texts, characters and directives."""
+    return _NOISE.sub(_blank, _DIGIT_SEPARATOR.sub(" ", text))
+
+
 def _is_function(head):
     """Whether the text before a brace, at the level of a namespace or class, begins a function."""
     head = _TEMPLATE.sub("", head)
@@ -39,7 +44,7 @@ def _name(head):
 
 def cpp_functions(text):
     """(name, lines from signature to closing brace) of each function that is not inside another."""
-    text = _NOISE.sub(_blank, _DIGIT_SEPARATOR.sub(" ", text))
+    text = without_noise(text)
     functions = []
     head_start = 0
     scopes = 0       # open namespaces and classes
