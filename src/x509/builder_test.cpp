@@ -2,6 +2,8 @@
 #include "x509/builder.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "base/reader.h"
 #include "support/openssl_fields.h"
@@ -177,6 +179,38 @@ TEST(SignedBy, RefusesEveryFlippedByte) {
   }
 }
 
+Bytes ecdsa_with_sha384(const Bytes& message, const crypto::PrivateKey& key) {
+  const Bytes der = key.to_der().value();
+  const unsigned char* position = der.data();
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> native(
+      d2i_AutoPrivateKey(nullptr, &position, static_cast<long>(der.size())), EVP_PKEY_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  Bytes signature(160);
+  std::size_t size = signature.size();
+  EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, EVP_sha384(), nullptr, native.get()), 1);
+  EXPECT_EQ(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()),
+            1);
+  signature.resize(size);
+  return signature;
+}
+
+// The builder knows SHA-256 only: its identifier inside of what is signed differs in one byte.
+TEST(SelfSignatureValid, TakesAP256KeyWithAnotherHash) {
+  Bytes tbs = built(spec()).tbs;
+  const auto oid = std::ranges::search(tbs, kOidEcdsaSha256);
+  ASSERT_FALSE(oid.empty());
+  std::ranges::copy(kOidEcdsaSha384, oid.begin());
+  Bytes signature = ecdsa_with_sha384(tbs, p256_private());
+  signature.insert(signature.begin(), 0);  // no unused bits
+  const Bytes der = der_sequence(
+      {tbs, der_sequence({der_oid(copy_of(kOidEcdsaSha384))}), der_tlv(kTagBitString, signature)});
+  Certificate certificate = parse_certificate(der, Code::certificate_malformed).value();
+  EXPECT_TRUE(self_signature_valid(certificate));
+  certificate.tbs.back() ^= 1;
+  EXPECT_FALSE(self_signature_valid(certificate));
+}
+
 TEST(SelfSignatureValid, AcceptsTheOwnKeyOnly) {
   for (crypto::KeyType type : {crypto::KeyType::p256, crypto::KeyType::p384}) {
     CertificateSpec wanted = spec();
@@ -201,6 +235,9 @@ TEST(SelfSignatureValid, AcceptsTheOwnKeyOnly) {
   CertificateSpec foreign = spec();
   foreign.subject_spki = key_of(crypto::KeyType::p384).spki_der().value();
   EXPECT_FALSE(self_signature_valid(built(foreign)));
+  Certificate pointless = built(spec());
+  pointless.ec_point.assign(64, 0);
+  EXPECT_FALSE(self_signature_valid(pointless));
 }
 
 TEST(P256Key, RefusesOtherKeysWithTheCallersCode) {

@@ -165,6 +165,12 @@ TEST(ParseCertificate, RefusesBytesLeftOver) {
       "beside the list of extensions");
   expect_refused(
       [](Parts& p) {
+        const Bytes content(p.spki.begin() + 2, p.spki.end());
+        p.spki = der_tlv(kTagSequence, joined({content, hex("0500")}));
+      },
+      "beside the key");
+  expect_refused(
+      [](Parts& p) {
         p.inner_algorithm = p.outer_algorithm =
             der_sequence({der_oid(oid_from_text("1.2.3")), hex("0500"), hex("0500")});
       },
@@ -201,6 +207,12 @@ TEST(ParseCertificate, RefusesMalformedValidity) {
         date);
   }
   expect_refused([](Parts& p) { p.validity = der_sequence({time("240101000000Z")}); }, "one date");
+  expect_refused(
+      [](Parts& p) {
+        const Bytes date = time("240101000000Z");
+        p.validity = der_sequence({date, date, date});
+      },
+      "three dates");
 }
 
 TEST(ParseCertificate, RefusesSignaturesOfPartialBytes) {
@@ -232,6 +244,17 @@ TEST(ParseCertificate, HidesCommonNamesThatCannotBePrinted) {
   }
 }
 
+TEST(ParseCertificate, ReadsCommonNamesOfEachTextType) {
+  for (const std::uint8_t tag :
+       {kTagUtf8String, kTagPrintableString, kTagIa5String, kTagTeletexString}) {
+    Parts parts;
+    parts.subject =
+        der_sequence({der_tlv(kTagSet, der_sequence({der_oid(oid_from_text("2.5.4.3")),
+                                                     der_tlv(tag, as_bytes("subject"))}))});
+    EXPECT_EQ(parse(parts).value().subject_common_name, "subject") << int(tag);
+  }
+}
+
 TEST(ParseCertificate, TakesTheFirstCommonName) {
   Parts parts;
   const Bytes first = name("first");
@@ -247,6 +270,11 @@ TEST(ParseCertificate, SkipsUniqueIds) {
       joined({hex("810200aa"), hex("820200bb"), extensions({extension("1.2.3", {})})});
   EXPECT_EQ(parse(parts).value().extensions.size(), 1U);
   expect_refused([](Parts& p) { p.after_spki = hex("820200aa810200bb"); }, "wrong order");
+  expect_refused(
+      [](Parts& p) {
+        p.after_spki = joined({hex("817f"), extensions({extension("1.2.3", {})})});
+      },
+      "longer than the certificate");
 }
 
 Bytes ec_spki(std::string_view curve, const Bytes& key) {
@@ -313,9 +341,9 @@ TEST(ParseCertificate, RefusesMalformedRsaKeys) {
 
 TEST(ParseCertificate, RefusesMalformedExtensions) {
   for (std::string_view bad :
-       {"a300", "a3023000", "a30430023000", "a3083006300406012a0500",
-        "a30b3009300706012a0101000400", "a30a3008300606012a010100", "a30b3009300706012a0101010400",
-        "a30a3008300606012a04000500", "830a3008300606012a04000500"}) {
+       {"a300", "a3023000", "a30430023000", "a3093007300506012a0500",
+        "a30c300a300806012a0101000400", "a30a3008300606012a010100", "a30c300a300806012a0101010400",
+        "a30b3009300706012a04000500", "83093007300506012a0400"}) {
     expect_refused([&](Parts& p) { p.after_spki = hex(bad); }, bad);
   }
 }
@@ -374,8 +402,9 @@ TEST(ParseCertificate, ReadsKeyUsage) {
   // Zero bits at the end, as real certificates have them.
   EXPECT_EQ(with_extension("2.5.29.15", "03020080").key_usage, 1U << 0);
   EXPECT_EQ(with_extension("2.5.29.15", "0303008000").key_usage, 1U << 0);
-  for (std::string_view bad : {"", "0300", "030100", "03020880", "03020781", "03020000",
-                               "0303060040", "030400000080", "04020780", "030207800500"}) {
+  for (std::string_view bad :
+       {"", "0300", "030100", "03020880", "03020781", "03020000", "0303060040", "030400000080",
+        "030400800000", "0303088000", "04020780", "030207800500"}) {
     expect_extension_refused("2.5.29.15", bad);
   }
 }
@@ -395,6 +424,7 @@ TEST(ParseCertificate, ReadsSubjectAltNames) {
       "2.5.29.17", "30238203612e6287047f0000018710000000000000000000000000000000018604613a2f2f");
   EXPECT_EQ(certificate.dns_names, std::vector<std::string>{"a.b"});
   EXPECT_EQ(certificate.ip_addresses, (std::vector<std::string>{"127.0.0.1", "::1"}));
+  EXPECT_TRUE(with_extension("2.5.29.17", "3004a4023000").dns_names.empty());  // a directoryName
   for (std::string_view bad : {"", "3000", "30028200", "300482026100", "30048202610a", "30038201e9",
                                "3003820120", "300587037f0000", "30028700", "3003020101", "3002a200",
                                "30028900", "30028000", "300382016100"}) {

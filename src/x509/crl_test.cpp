@@ -132,6 +132,11 @@ TEST(CrlSignedBy, RefusesAnotherAlgorithm) {
 Bytes extension(std::string_view oid, std::string_view critical, std::string_view value) {
   return der_sequence({der_oid(oid_from_text(oid)), hex(critical), der_octet_string(hex(value))});
 }
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes out;
+  for (const Bytes& part : parts) out.insert(out.end(), part.begin(), part.end());
+  return out;
+}
 Bytes list_extensions(std::initializer_list<Bytes> list) {
   return der_tlv(context_constructed(0), der_sequence(list));
 }
@@ -210,6 +215,10 @@ TEST(ParseCrl, RefusesTwoAlgorithms) {
 TEST(ParseCrl, RefusesBytesLeftOver) {
   expect_refused("after all", [](Parts& p) { p.after_all = {0}; });
   expect_refused("in the list", [](Parts& p) { p.extensions = hex("0500"); });
+  expect_refused("beside the extensions", [](Parts& p) {
+    p.extensions =
+        der_tlv(context_constructed(0), joined({der_sequence({number(), key_id()}), hex("0500")}));
+  });
   expect_refused("after extensions", [](Parts& p) { p.after_extensions = hex("0500"); });
 }
 
@@ -239,6 +248,10 @@ TEST(ParseCrl, JudgesExtensionsOfEntries) {
   expect_refused(
       "twice", with({extension("2.5.29.21", "", "0a0101"), extension("2.5.29.21", "", "0a0101")}));
   expect_refused("empty", with({}));
+  expect_refused("left over", [](Parts& p) {
+    const Bytes reason = der_sequence({extension("2.5.29.21", "", "0a0101")});
+    p.entries = der_sequence({Parts::entry(der_integer(5), joined({reason, hex("0500")}))});
+  });
 }
 
 TEST(ParseCrl, JudgesExtensionsOfTheList) {
@@ -274,9 +287,15 @@ TEST(ParseCrl, RefusesEveryTruncation) {
 }
 
 TEST(ParseCrl, RefusesTooLarge) {
-  const auto crl = parse_crl(Bytes(kMaxCrlSize + 1, 0x30), "test");
-  ASSERT_FALSE(crl);
-  EXPECT_EQ(crl.error().code(), Code::crl_malformed);
+  const auto with_extension_of = [](std::size_t size) {
+    return [size](Parts& p) {
+      const Bytes large =
+          der_sequence({der_oid(oid_from_text("1.2.3")), der_octet_string(Bytes(size, 0))});
+      p.extensions = list_extensions({number(), key_id(), large});
+    };
+  };
+  expect_accepted("fits", with_extension_of(kMaxCrlSize - 1000));
+  expect_refused("too large", with_extension_of(kMaxCrlSize));
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_
   return value;
 }
 
-// MMDDHHMMSSZ
+// MMDDHHMMSSZ, 11 characters: what is left of a time of the right length.
 std::optional<UnixTime> time_in_year(unsigned year, std::string_view text) {
-  if (text.size() != 11 || text[10] != 'Z') return std::nullopt;
+  if (text[10] != 'Z') return std::nullopt;
   const auto month = digits(text, 0, 2);
   const auto day = digits(text, 2, 2);
   const auto hour = digits(text, 4, 2);

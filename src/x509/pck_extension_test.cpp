@@ -70,6 +70,7 @@ void expect_refused(const std::vector<Field>& fields, std::string_view what) {
   const auto result = parse(fields);
   ASSERT_FALSE(result) << what;
   EXPECT_EQ(result.error().code(), Code::pck_chain_malformed) << what;
+  EXPECT_TRUE(result.error().where().starts_with("SGX extension")) << what;
 }
 
 // The fields with the value of one of them replaced.
@@ -151,6 +152,15 @@ TEST(ParsePckExtension, RefusesUnknownFields) {
     tcb.push_back({suffix, der_integer(1)});
     expect_refused(processor_fields(tcb), "unknown in tcb");
   }
+}
+
+TEST(ParsePckExtension, RefusesTheNumbersOfFieldsUnderOtherArcs) {
+  std::vector<Field> fields = processor_fields();
+  fields[0].suffix = {9, 1};
+  expect_refused(fields, "the PPID elsewhere");
+  std::vector<Field> tcb = tcb_fields();
+  tcb[0].suffix = {3, 1};
+  expect_refused(processor_fields(tcb), "a component elsewhere");
 }
 
 TEST(ParsePckExtension, RefusesOtherSizes) {
