@@ -92,20 +92,21 @@ TEST(ParseClaims, RejectsOtherAlgorithmsAndSizes) {
 
 TEST(ParseClaims, RejectsAPubkeyHashOfOtherShape) {
   const std::string hash = "5820" + std::string(64, 'a');
-  for (const std::string& inner : {std::string(), std::string("80"), std::string("8101"),
-                                   "83"
-                                   "01" +
-                                       hash + "00",
-                                   "82" + hash + "01", "8220" + hash, "826131" + hash,
-                                   "821801" + hash, "9f01" + hash + "ff", "8201" + hash + "00",
-                                   "8201"
-                                   "7820" +
-                                       std::string(64, '6'),
-                                   "82015f" + hash + "ff", "a101" + hash,
-                                   "820159"
-                                   "0020" +
-                                       std::string(64, 'a'),
-                                   std::string("8201")}) {
+  for (const std::string& inner :
+       {std::string(), std::string("80"), std::string("8101"),
+        "83"
+        "01" +
+            hash + "00",
+        "8101" + hash, "8301" + hash, "82" + hash + "01", "8220" + hash, "826131" + hash,
+        "821801" + hash, "9f01" + hash + "ff", "8201" + hash + "00",
+        "8201"
+        "7820" +
+            std::string(64, '6'),
+        "82015f" + hash + "ff", "a101" + hash,
+        "820159"
+        "0020" +
+            std::string(64, 'a'),
+        std::string("8201")}) {
     EXPECT_EQ(claims_code(make_map({{"pubkey-hash", wrapped(hex(inner))}})),
               Code::evidence_malformed)
         << inner;

@@ -138,6 +138,7 @@ TEST(ReadEvidence, DoesNotFallBackFromBadDice) {
   bad.pop_back();
   add(certificate, dice_oid(), bad);
   EXPECT_EQ(read_code(certificate), Code::evidence_malformed);
+  EXPECT_TRUE(read_evidence(certificate).error().where().starts_with("dice"));
 }
 
 TEST(ReadEvidence, RejectsBadQuotesInEitherPlace) {

@@ -138,6 +138,7 @@ TEST(ParseQeIdentity, RejectsDuplicateKeys) {
   std::string text = make_identity().dump();
   text.insert(1, "\"isvprodid\":1,");
   EXPECT_EQ(parse_code(text), Code::qe_identity_malformed);
+  EXPECT_EQ(parse_qe_identity(text).error().where(), "isvprodid");
 }
 
 TEST(ParseQeIdentity, SortsLevelsFromHighToLow) {
