@@ -63,6 +63,12 @@ TEST(TcbPolicy, GraceCountsFromTheDateOfTheLevel) {
   EXPECT_TRUE(refused_with(trial.judge_quote(), Code::tcb_out_of_date));
 }
 
+TEST(TcbPolicy, NoGraceIsNoneEvenBeforeTheDateOfTheLevel) {
+  WorldSpec spec = plan_with_status(TcbStatus::out_of_date);
+  spec.tcb_info.content.levels[0].date = kWorldTime + days(1);
+  EXPECT_TRUE(refused_with(Trial(spec).judge_quote(), Code::tcb_out_of_date));
+}
+
 TEST(TcbPolicy, GraceTakesTheEarlierDateAndNoOtherStatus) {
   WorldSpec spec = plan_with_status(TcbStatus::out_of_date);
   spec.qe_identity.content.levels[0].status = TcbStatus::out_of_date;

@@ -312,6 +312,17 @@ TEST(Verifier, JudgesTheChainAtTheTimeOfTheDecision) {
                            Code::pck_chain_expired));
 }
 
+TEST(Verifier, DecidesWhatTheExaminationFound) {
+  WorldSpec spec = plan();
+  spec.pck.spec.not_after = kWorldTime - seconds(1);
+  const Trial trial(spec);
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  const Examination examination = verifier.examine_quote(trial.quote(), kWorldTime);
+  const auto collateral = trial.prepared(verifier.root());
+  EXPECT_TRUE(refused_with(verifier.decide(examination, *collateral, kWorldTime - seconds(1)),
+                           Code::pck_chain_expired));
+}
+
 TEST(Verifier, RefusesARootOfTheSameNameAndKey) {
   const WorldSpec spec = plan();
   WorldSpec renewed = spec;

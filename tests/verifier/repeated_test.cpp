@@ -101,6 +101,18 @@ TEST(RepeatedVerification, LooksAtTheDatesOfAKnownCa) {
   EXPECT_TRUE(refused_with(judge(verifier, trial, trial.now + hours(2)), Code::pck_chain_expired));
 }
 
+TEST(RepeatedVerification, RefusesAKnownChainThatHasExpiredBeforeItAsksForCollateral) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  spec.pck.spec.not_after = sim::kWorldTime + hours(1);
+  const Trial trial(spec);
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  ASSERT_TRUE(accepted(judge(verifier, trial, trial.now)));
+  GivenCollateral source(nullptr);
+  EXPECT_TRUE(refused_with(verifier.verify_quote(trial.quote(), source, trial.now + hours(2)),
+                           Code::pck_chain_expired));
+  EXPECT_TRUE(source.requests.empty());
+}
+
 TEST(RepeatedVerification, LooksForAKnownCaInTheRootsList) {
   sim::WorldSpec spec = sim::plan_world().value();
   const Trial genuine(spec);
