@@ -111,7 +111,7 @@ def _bodies(text):
         else:
             declaration = re.split(r"[;{}]", before)[-1]
             result = declaration[: len(declaration) - len(word)]
-            result = re.sub(r"template\s*<[^>]*>", "", result).strip()
+            result = re.sub(r"template\s*<[^>]*>|\b(public|private):", "", result).strip()
             found.append(_Body(brace.start() + 1, end, word, result))
     return found
 
