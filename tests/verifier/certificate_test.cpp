@@ -258,7 +258,8 @@ TEST_F(Certificates, OfASessionAreCheckedForNameAndFreshness) {
   EXPECT_TRUE(forge.judge(session).report.name_checked);
   session.host = "192.0.2.7";
   EXPECT_TRUE(accepted(forge.judge(session)));
-  for (const char* host : {"", "other.example", "enclave.example.", "192.0.2.70"}) {
+  for (const char* host :
+       {"", "other.example", "inclave.example", "enclave.example.", "192.0.2.70", "192.0.2.8"}) {
     session.host = host;
     EXPECT_TRUE(refused_with(forge.judge(session), Code::name_mismatch)) << host;
   }

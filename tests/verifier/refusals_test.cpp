@@ -273,6 +273,8 @@ TEST(Verifier, TakesTheChainOfTheCollateralForCertificationDataWithoutOne) {
     EXPECT_TRUE(accepted(trial.judge_quote()));
     trial.world.collateral.pck_certificate_chain.reset();
     EXPECT_TRUE(refused_with(trial.judge_quote(), Code::certification_data_unsupported));
+    trial.world.collateral.pck_certificate_chain = "nothing";
+    EXPECT_TRUE(refused_with(trial.judge_quote(), Code::pck_chain_malformed));
   }
 }
 
