@@ -56,6 +56,8 @@ const Forgery kForgeries[] = {
        w.tcb_info.content.tdx_module.reset();
        w.tcb_info.content.tdx_module_identities.clear();
      }},
+    {"TcbInfoWithoutTdxPart", Code::tcb_info_malformed,
+     [](WorldSpec& w) { w.tcb_info.content.tdx_module.reset(); }},
     {"QeIdentityOfQe", Code::qe_identity_mismatch,
      [](WorldSpec& w) { w.qe_identity.content.id = tcb::QeIdentity::Id::qe; }},
     // The module
