@@ -104,6 +104,29 @@ const Forgery kForgeries[] = {
 INSTANTIATE_TEST_SUITE_P(PreparedCollateralType, ForgedCollateral, ::testing::ValuesIn(kForgeries),
                          [](const auto& info) { return info.param.name; });
 
+Code root_code(std::string_view pem) {
+  const auto root = TrustRoot::from_pem(as_bytes(pem));
+  return root ? Code::ok : root.error().code();
+}
+
+TEST(TrustRootType, IsSignedByItself) {
+  const sim::World world = sim::build_world(plan()).value();
+  EXPECT_EQ(root_code(world.root_pem), Code::ok);
+  const std::string& chain = world.collateral.pck_crl_issuer_chain;
+  const std::string pck_ca = chain.substr(0, chain.find("-----BEGIN", 1));
+  EXPECT_EQ(root_code(pck_ca), Code::policy_invalid);
+}
+
+TEST(TrustRootType, IsACa) {
+  WorldSpec spec = plan();
+  for (x509::Extension& extension : spec.root.spec.extensions) {
+    if (extension.oid == x509::basic_constraints(true, std::nullopt).oid) {
+      extension = x509::basic_constraints(false, std::nullopt);
+    }
+  }
+  EXPECT_EQ(root_code(sim::build_world(spec).value().root_pem), Code::policy_invalid);
+}
+
 TEST(PreparedCollateralType, IsForThePlatformThatIsNamed) {
   const sim::World world = sim::build_world(plan()).value();
   CollateralRequest request = request_of("sgx");
