@@ -268,6 +268,26 @@ TEST_F(Certificates, OfASessionAreCheckedForNameAndFreshness) {
   EXPECT_TRUE(refused_with(forge.judge(session), Code::evidence_not_fresh));
 }
 
+// With collateral that brings a chain of its own, which is not the quote's.
+TEST_F(Certificates, AreJudgedByTheChainOfTheirQuote) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  const Trial genuine(spec);
+  spec.root.issued = genuine.world.root_der;
+  spec.pck.signer = spec.stranger;
+  Trial forged(spec);
+  forged.world.collateral.pck_certificate_chain = genuine.world.pck_chain_pem;
+  EXPECT_TRUE(refused_with(forged.judge_certificate(forged.attested_certificate()),
+                           Code::pck_chain_untrusted));
+}
+
+TEST_F(Certificates, WithoutEvidenceAreRefusedBeforeCollateralIsAskedFor) {
+  const Verifier verifier = Verifier::create(trial.policy).value();
+  GivenCollateral source(nullptr);
+  EXPECT_TRUE(refused_with(verifier.verify_certificate(forge.certificate(), {}, source, trial.now),
+                           Code::evidence_missing));
+  EXPECT_TRUE(source.requests.empty());
+}
+
 TEST_F(Certificates, AreJudgedByTheirQuoteToo) {
   forge.spec.extensions = {forge.dice()};
   trial.policy.enclaves[0].mr_enclave = MrEnclave{{1}};

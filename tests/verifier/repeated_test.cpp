@@ -195,6 +195,12 @@ TEST_F(RepeatedCertificate, IsRefusedWithOtherCollateral) {
   EXPECT_TRUE(refused_with(judge(trial.now), Code::certificate_revoked));
 }
 
+TEST_F(RepeatedCertificate, ExcusesNoOtherOne) {
+  accept();
+  der.back() ^= 1;  // of the signature
+  EXPECT_TRUE(refused_with(judge(trial.now), Code::certificate_untrusted));
+}
+
 TEST_F(RepeatedCertificate, IsRefusedWithoutCollateral) {
   accept();
   source = GivenCollateral(nullptr);
