@@ -200,6 +200,10 @@ TEST(ParseQuote, RejectsOtherVersions) {
   for (std::uint16_t version : {0, 1, 2, 6, 259, 65535}) {
     EXPECT_EQ(parse_code(Shape{.version = version}), Code::quote_unsupported) << version;
   }
+  Bytes next = make_quote({.version = 5, .body_type = 1});
+  ASSERT_TRUE(parse_quote(next));
+  next[0] = 6;  // in the form of version 5
+  EXPECT_EQ(parse_quote(next).error().code(), Code::quote_unsupported);
 }
 
 TEST(ParseQuote, RejectsOtherKeyTypes) {
