@@ -64,12 +64,18 @@ TEST(CheckPolicy, ChecksListsMadeInCode) {
   };
   EXPECT_TRUE(refuses([](Policy& p) { p.tcb.accept_advisories = {"SA-1"}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.tcb.reject_advisories = {"INTEL-SA-1"}; }));
+  for (const char* advisory : {"INTEL-DOC-a", "INTEL-DOC 1", "INTEL-SA-0061A"}) {
+    EXPECT_TRUE(refuses([&](Policy& p) { p.tcb.reject_advisories = {advisory}; })) << advisory;
+  }
   EXPECT_TRUE(refuses([](Policy& p) { p.platform.fmspc = {"00606A000000"}; }));
+  EXPECT_TRUE(refuses([](Policy& p) { p.platform.fmspc = {"00606/000000"}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.platform.ppid = {"00"}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.platform.pck_ca = {"both"}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.collateral.sources = {}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.collateral.sources = {"http://h/"}; }));
   EXPECT_TRUE(refuses([](Policy& p) { p.collateral.sources = {"stapled"}; }));
+  EXPECT_TRUE(refuses([](Policy& p) { p.collateral.sources = {"https://h\x7f/"}; }));
+  EXPECT_TRUE(refuses([](Policy& p) { p.collateral.sources = {"http://localhost/?a=b"}; }));
 }
 
 TEST(CheckPolicy, RefusesNegativeDurations) {
@@ -82,6 +88,14 @@ TEST(CheckPolicy, RefusesNegativeDurations) {
   EXPECT_EQ(code_of(policy), Code::policy_invalid);
   policy = valid();
   policy.session.max_certificate_lifetime = negative;
+  EXPECT_EQ(code_of(policy), Code::policy_invalid);
+}
+
+TEST(CheckPolicy, RefusesDurationsThatOverflowATime) {
+  Policy policy = valid();
+  policy.tcb.max_collateral_age = std::chrono::days(36600);
+  EXPECT_EQ(code_of(policy), Code::ok);
+  policy.tcb.max_collateral_age += std::chrono::seconds(1);
   EXPECT_EQ(code_of(policy), Code::policy_invalid);
 }
 
