@@ -5,6 +5,7 @@ import errno
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
@@ -72,6 +73,30 @@ def test_the_launcher_starts_a_program(like_gramine, ratls, platform, tmp_path):
     ended = run(like_gramine, ratls, "run", "--tee", "sim", "--sim", platform, "--cert",
                 tmp_path / "crt.pem", "--key", tmp_path / "key.pem", "--", "/bin/echo", "started")
     assert (ended.code, ended.out) == (0, "started\n"), ended
+
+
+APP = """
+import contextlib, socket, sys
+listener = socket.socket(fileno=int(sys.argv[1]))
+listener.listen()
+while True:
+    stream, _ = listener.accept()
+    with stream, contextlib.suppress(OSError):
+        if stream.recv(65536):
+            stream.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\napp")
+"""
+
+
+def test_an_app_answers_behind_the_server(like_gramine, ratls, platform, policy, tmp_path):
+    with (tmp_path / "log").open("wb") as stderr, \
+            started(like_gramine, ratls, "serve", "--tee", "sim", "--sim", platform, "--listen",
+                    "127.0.0.1:0", "--workers", "2", "--", sys.executable, "-c", APP, "{fd}",
+                    stdout=subprocess.PIPE, stderr=stderr) as process:
+        edge = Service(process, tmp_path / "log")
+        for _ in range(4):
+            ended = run(ratls, "get", *policy, edge.url + "/")
+            assert (ended.code, ended.out) == (0, "app"), ended
+        assert edge.stop() == 0
 
 
 def test_the_first_sigterm_ends_the_server(confined):
