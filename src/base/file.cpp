@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace ratls {
 namespace {
 
@@ -18,20 +20,6 @@ constexpr std::string_view kTemporaryMark = ".new";
 Error file_error(Code code, const std::filesystem::path& path, int error_number) {
   return Error(code, path.string(), std::generic_category().message(error_number));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Zero when all was written, or the error number.
 int write_all(int fd, BytesView content) {
