@@ -260,12 +260,12 @@ typedef struct ratls_certificate_options {
  */
 RATLS_API ratls_code ratls_certificate_make(const ratls_certificate_options* options,
                                             ratls_certificate** certificate, ratls_error** error);
-/* The certificate and its key (PKCS#8) in one format; *size, which may be NULL, is their length
- * without a NUL. The key is a secret; it is wiped when the handle is freed. */
-RATLS_API const void* ratls_certificate_bytes(const ratls_certificate* certificate,
-                                              ratls_file_format format, size_t* size);
-RATLS_API const void* ratls_certificate_key(const ratls_certificate* certificate,
-                                            ratls_file_format format, size_t* size);
+/* The certificate and its key (PKCS#8) in one ratls_file_format; *size, which may be NULL, is their
+ * length without a NUL. The key is a secret; it is wiped when the handle is freed. */
+RATLS_API const void* ratls_certificate_bytes(const ratls_certificate* certificate, int32_t format,
+                                              size_t* size);
+RATLS_API const void* ratls_certificate_key(const ratls_certificate* certificate, int32_t format,
+                                            size_t* size);
 /* not_after is the end of the certificate in Unix seconds. Nothing renews it. */
 RATLS_API int64_t ratls_certificate_not_after(const ratls_certificate* certificate);
 /* ratls_certificate_write writes the key (mode 0600) and the certificate (0644) as `ratls run`
@@ -273,7 +273,7 @@ RATLS_API int64_t ratls_certificate_not_after(const ratls_certificate* certifica
  * RATLS_FILE_UNWRITABLE, RATLS_USAGE. */
 RATLS_API ratls_code ratls_certificate_write(const ratls_certificate* certificate,
                                              const char* certificate_path, const char* key_path,
-                                             ratls_file_format format, ratls_error** error);
+                                             int32_t format, ratls_error** error);
 RATLS_API void ratls_certificate_free(ratls_certificate* certificate);
 
 /* The client */

@@ -197,7 +197,7 @@ TEST(CInterfaceCertificate, IsMadeAsAskedAndWritten) {
   const std::string key_pem(key, size);
   EXPECT_TRUE(key_pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
   EXPECT_NE(ratls_certificate_key(made, RATLS_DER, nullptr), nullptr);
-  EXPECT_EQ(ratls_certificate_key(made, static_cast<ratls_file_format>(2), nullptr), nullptr);
+  EXPECT_EQ(ratls_certificate_key(made, 2, nullptr), nullptr);
   const std::string crt = (dir.path() / "crt").string();
   const std::string key_file = (dir.path() / "key").string();
   EXPECT_EQ(ratls_certificate_write(made, crt.c_str(), key_file.c_str(), RATLS_PEM, nullptr),

@@ -94,6 +94,8 @@ class CInterface : public ::testing::Test {
     ASSERT_TRUE(attester && server_.start(std::move(*attester)));
   }
 
+  // The body is the caller's, as long as the request is used.
+  static ratls_request echo_request(std::string&& body) = delete;
   static ratls_request echo_request(const std::string& body) {
     static const ratls_header kHeaders[] = {{"X-Sent", "seen"}};
     ratls_request request = RATLS_REQUEST_INIT;
@@ -162,7 +164,8 @@ TEST_F(CInterface, SendsARequestToAVerifiedServer) {
 TEST_F(CInterface, RefusesAnotherEnclaveBeforeAByteIsSent) {
   const Machine other;
   const auto client = open_client(server_.url(), other.policy().get());
-  const ratls_request request = echo_request("secret");
+  const std::string secret = "secret";
+  const ratls_request request = echo_request(secret);
   ratls_response* response = nullptr;
   ratls_error* made = nullptr;
   EXPECT_EQ(ratls_client_request(client.get(), &request, &response, &made), RATLS_ROOT_UNTRUSTED);
@@ -220,14 +223,15 @@ TEST_F(CInterface, ThreadsWithDifferentPoliciesDoNotDisturbEachOther) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       const bool accepts = i % 2 == 0;
+      const std::string sent = std::to_string(i);
       const auto client = open_client(server_.url(), (accepts ? machine_ : other).policy().get());
       for (int round = 0; round < 3; ++round) {
-        const ratls_request request = echo_request(std::to_string(i));
+        const ratls_request request = echo_request(sent);
         ratls_response* made = nullptr;
         ratls_error* error = nullptr;
         const ratls_code code = ratls_client_request(client.get(), &request, &made, &error);
         const ResponseHandle response(made);
-        const bool as_wanted = accepts ? code == RATLS_OK && body_of(made) == std::to_string(i)
+        const bool as_wanted = accepts ? code == RATLS_OK && body_of(made) == sent
                                        : code == RATLS_ROOT_UNTRUSTED && ratls_error_report(error);
         right += as_wanted ? 1 : 0;
         ratls_error_free(error);

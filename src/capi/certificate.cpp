@@ -57,7 +57,7 @@ Result<std::unique_ptr<ratls_certificate>> make(const ratls_certificate_options&
   return made;
 }
 
-Result<launch::FileFormat> file_format(ratls_file_format format) {
+Result<launch::FileFormat> file_format(int32_t format) {
   if (format == RATLS_PEM) return launch::FileFormat::pem;
   if (format == RATLS_DER) return launch::FileFormat::der;
   return Error(Code::usage, "format", "RATLS_PEM or RATLS_DER is needed");
@@ -91,14 +91,14 @@ ratls_code ratls_certificate_make(const ratls_certificate_options* options,
   });
 }
 
-const void* ratls_certificate_bytes(const ratls_certificate* certificate, ratls_file_format format,
+const void* ratls_certificate_bytes(const ratls_certificate* certificate, int32_t format,
                                     size_t* size) {
   if (certificate == nullptr || !file_format(format)) return nothing(size);
   if (format == RATLS_PEM) return content_of(certificate->certificate_pem, size);
   return content_of(certificate->certificate.certificate_der(), size);
 }
 
-const void* ratls_certificate_key(const ratls_certificate* certificate, ratls_file_format format,
+const void* ratls_certificate_key(const ratls_certificate* certificate, int32_t format,
                                   size_t* size) {
   if (certificate == nullptr || !file_format(format)) return nothing(size);
   return content_of(format == RATLS_PEM ? certificate->key_pem : certificate->key_der, size);
@@ -111,7 +111,7 @@ int64_t ratls_certificate_not_after(const ratls_certificate* certificate) {
 
 ratls_code ratls_certificate_write(const ratls_certificate* certificate,
                                    const char* certificate_path, const char* key_path,
-                                   ratls_file_format format, ratls_error** error) {
+                                   int32_t format, ratls_error** error) {
   return guarded(error, [&]() -> ratls::Result<void> {
     RATLS_CHECK(check_pointers({certificate, certificate_path, key_path}));
     RATLS_TRY(const auto written_as, file_format(format));
