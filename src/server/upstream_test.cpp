@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/upstream.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "ratls/server.h"
+#include "support/fake_attester.h"
+#include "support/tls_client.h"
+
+namespace ratls::server {
+namespace {
+
+using ratls::testing::fake_attester;
+using ratls::testing::TlsClient;
+
+UpstreamAddress address(const std::string& text) { return UpstreamAddress::parse(text).value(); }
+
+TEST(Upstreams, ChoosesTheLeastLoadedInTurnAmongEquals) {
+  Upstreams all;
+  for (int count = 0; count < 3; ++count) all.add().set_address(address("unix:/x"));
+  std::vector<UpstreamLoad> held;
+  for (int count = 0; count < 3; ++count) held.push_back(all.choose().value());
+  for (std::size_t index = 0; index < 3; ++index) EXPECT_EQ(all.at(index).in_flight(), 1U);
+  Upstream& free = held.back().upstream();
+  held.pop_back();
+  EXPECT_EQ(&all.choose()->upstream(), &free);
+}
+
+TEST(Upstreams, LeavesOutWhatIsDown) {
+  Upstreams all;
+  EXPECT_FALSE(all.choose().has_value());
+  Upstream& first = all.add();
+  EXPECT_FALSE(all.choose().has_value());  // no address yet
+  first.set_address(address("unix:/x"));
+  EXPECT_TRUE(all.choose().has_value());
+  first.set_down();
+  EXPECT_FALSE(all.choose().has_value());
+}
+
+// An app whose queue takes the connection and that never answers.
+TEST(ForwardingServer, GivesUpOnASilentApp) {
+  const std::string path = "/tmp/ratls-silent-" + std::to_string(::getpid()) + ".sock";
+  const UpstreamAddress silent = address("unix:" + path);
+  const Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(listener.get(), silent.data(), silent.size()), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ServerOptions options;
+  options.port = 0;
+  options.upstream_timeout = std::chrono::seconds(1);
+  Server server(options);
+  ASSERT_TRUE(server.forward_to(silent.text()).has_value());
+  ASSERT_TRUE(server.start(fake_attester()).has_value());
+  TlsClient client(server.port());
+  const auto answer = client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(answer.status, 504);
+  EXPECT_NE(answer.body.find("did not answer in time"), std::string::npos);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace ratls::server
