@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/text.h"
 #include "http/forward.h"
 #include "http/request_parser.h"
 #include "target.h"
@@ -25,7 +26,7 @@ void check_forwarded(ratls::Request request, const ratls::http::Framing& framing
                        read->body == request.body);
   const auto said = [&](std::string_view name) {
     return std::ranges::count_if(read->headers, [&](const auto& header) {
-      return ratls::http::same_ignoring_case(header.first, name);
+      return ratls::equal_ignoring_case(header.first, name);
     });
   };
   ratls::fuzz::require(said("X-Forwarded-For") == 1 && said("Forwarded") == 1);

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace ratls::http {
 namespace {
 
@@ -44,7 +46,7 @@ bool only_proxies_say(std::string_view name) {
 /// has_element finds a word in comma-separated header values.
 bool has_element(const Headers& headers, std::string_view name, std::string_view word) {
   for (const auto& [key, value] : headers) {
-    if (!same_ignoring_case(key, name)) continue;
+    if (!equal_ignoring_case(key, name)) continue;
     std::string_view rest = value;
     while (!rest.empty()) {
       const auto comma = rest.find(',');
@@ -52,7 +54,7 @@ bool has_element(const Headers& headers, std::string_view name, std::string_view
       rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
       while (element.starts_with(' ') || element.starts_with('\t')) element.remove_prefix(1);
       while (element.ends_with(' ') || element.ends_with('\t')) element.remove_suffix(1);
-      if (same_ignoring_case(element, word)) return true;
+      if (equal_ignoring_case(element, word)) return true;
     }
   }
   return false;
@@ -60,7 +62,7 @@ bool has_element(const Headers& headers, std::string_view name, std::string_view
 
 /// is_of_one_hop tells headers that are not passed on, among them those that Connection names.
 bool is_of_one_hop(const Headers& headers, std::string_view name) {
-  const auto same = [&](std::string_view other) { return same_ignoring_case(name, other); };
+  const auto same = [&](std::string_view other) { return equal_ignoring_case(name, other); };
   return std::ranges::any_of(kOfOneHop, same) || has_element(headers, "connection", name);
 }
 
@@ -74,7 +76,7 @@ void write_field(std::string& out, std::string_view name, std::string_view value
 void write_fields(std::string& out, const Headers& headers, bool from_client) {
   for (const auto& [name, value] : headers) {
     if (is_of_one_hop(headers, name)) continue;
-    if (from_client && (only_proxies_say(name) || same_ignoring_case(name, "host"))) continue;
+    if (from_client && (only_proxies_say(name) || equal_ignoring_case(name, "host"))) continue;
     write_field(out, name, value);
   }
 }
@@ -163,7 +165,7 @@ void write_forwarded_answer(std::string& out, const Response& response, const Fr
   write_status_line(out, response.status);
   write_fields(out, response.headers, false);
   const bool has_date = std::ranges::any_of(response.headers, [](const auto& header) {
-    return same_ignoring_case(header.first, "date");
+    return equal_ignoring_case(header.first, "date");
   });
   if (!has_date) write_field(out, "Date", date);
   // To HEAD the length is that of the body that GET would have (RFC 9110 8.6).

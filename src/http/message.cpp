@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/text.h"
 #include "http/scan.h"
 #include "ratls/http.h"
 
@@ -45,7 +46,7 @@ JsonSize json_size(std::string_view text) {
 
 std::string_view Request::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (http::same_ignoring_case(key, name)) return value;
+    if (equal_ignoring_case(key, name)) return value;
   }
   return {};
 }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <vector>
 
+#include "base/text.h"
+
 namespace ratls::http {
 namespace {
 
@@ -24,7 +26,6 @@ constexpr bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7f; }
 constexpr bool is_host_char(char c) {
   return is_alphanumeric(c) || kHostMarks.find(c) != std::string_view::npos;
 }
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -79,8 +80,8 @@ class FramingScan {
 };
 
 Objection FramingScan::take(const Field& field) {
-  if (same_ignoring_case(field.name, "content-length")) return content_length(field.value);
-  if (same_ignoring_case(field.name, "transfer-encoding")) return transfer_encoding(field.value);
+  if (equal_ignoring_case(field.name, "content-length")) return content_length(field.value);
+  if (equal_ignoring_case(field.name, "transfer-encoding")) return transfer_encoding(field.value);
   return {};
 }
 
@@ -111,7 +112,7 @@ Objection FramingScan::content_length(std::string_view value) {
 Objection FramingScan::transfer_encoding(std::string_view value) {
   if (has_transfer_encoding_) return Refusal{400, "Transfer-Encoding is there twice."};
   has_transfer_encoding_ = true;
-  if (same_ignoring_case(value, "chunked")) {
+  if (equal_ignoring_case(value, "chunked")) {
     chunked_ = true;
     return {};
   }
@@ -119,14 +120,14 @@ Objection FramingScan::transfer_encoding(std::string_view value) {
   // leaves the length of the body open and is 400.
   const auto comma = value.rfind(',');
   if (comma == std::string_view::npos ||
-      !same_ignoring_case(trim(value.substr(comma + 1)), "chunked")) {
+      !equal_ignoring_case(trim(value.substr(comma + 1)), "chunked")) {
     return Refusal{400, "Transfer-Encoding does not end in chunked."};
   }
   std::string_view codings = value.substr(0, comma);
   while (!codings.empty()) {
     const auto end = codings.find(',');
     const std::string_view coding = trim(codings.substr(0, end));
-    if (!is_token(coding) || same_ignoring_case(coding, "chunked")) {
+    if (!is_token(coding) || equal_ignoring_case(coding, "chunked")) {
       return Refusal{400, "Transfer-Encoding is not a list of codings that ends in chunked."};
     }
     codings.remove_prefix(end == std::string_view::npos ? codings.size() : end + 1);
@@ -195,8 +196,8 @@ Objection RequestScan::field(std::string_view line) {
   if (const auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   const Field& field = std::get<Field>(read);
   if (auto objection = framing_.take(field)) return objection;
-  if (same_ignoring_case(field.name, "host")) return host(field.value);
-  if (same_ignoring_case(field.name, "expect")) return expect(field.value);
+  if (equal_ignoring_case(field.name, "host")) return host(field.value);
+  if (equal_ignoring_case(field.name, "expect")) return expect(field.value);
   return {};
 }
 
@@ -208,7 +209,7 @@ Objection RequestScan::host(std::string_view value) {
 }
 
 Objection RequestScan::expect(std::string_view value) {
-  if (same_ignoring_case(value, "100-continue")) {
+  if (equal_ignoring_case(value, "100-continue")) {
     head_.expects_continue = true;
   } else {
     has_unknown_expectation_ = true;
@@ -293,17 +294,13 @@ bool is_host(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_host_char);
 }
 
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view path_of(std::string_view target) {
   if (!target.starts_with('/')) {
     // RFC 9112 3.2.2: a server takes the absolute form as well.
     const auto scheme = target.find("://");
     if (scheme == std::string_view::npos) return target;
     const std::string_view name = target.substr(0, scheme);
-    if (!same_ignoring_case(name, "https") && !same_ignoring_case(name, "http")) return target;
+    if (!equal_ignoring_case(name, "https") && !equal_ignoring_case(name, "http")) return target;
     target.remove_prefix(scheme + 3);
     const auto path = target.find_first_of("/?");
     if (path == std::string_view::npos || target[path] == '?') return "/";

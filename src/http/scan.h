@@ -60,7 +60,5 @@ bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
 /// is_host tells text that a Host header may have (RFC 9112 3.2).
 bool is_host(std::string_view text);
-/// same_ignoring_case compares ASCII text.
-bool same_ignoring_case(std::string_view a, std::string_view b);
 
 }  // namespace ratls::http

@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 
+#include "base/text.h"
+
 namespace ratls::http {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr std::array<std::string_view, 4> kOwnHeaders = {"content-length", "tran
 
 bool is_own_header(std::string_view name) {
   return std::ranges::any_of(kOwnHeaders,
-                             [&](std::string_view own) { return same_ignoring_case(own, name); });
+                             [&](std::string_view own) { return equal_ignoring_case(own, name); });
 }
 
 void append_two_digits(std::string& out, unsigned value) {
