@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/cbor.h"
 #include "crypto/crypto.h"
-#include "evidence/cbor.h"
 #include "evidence/evidence.h"
 
 namespace ratls::evidence {
@@ -35,7 +35,7 @@ std::size_t digest_size(std::uint64_t algorithm) {
 }
 
 Result<void> parse_pubkey_hash(BytesView value, Claims& claims) {
-  CborReader reader(value, kMalformed);
+  cbor::CborReader reader(value, kMalformed);
   RATLS_TRY(const std::uint64_t items, reader.array(kPubkeyHash));
   if (items != 2) return reader.fail(kPubkeyHash, "wanted an array of algorithm and hash");
   RATLS_TRY(const std::uint64_t algorithm, reader.unsigned_integer("pubkey-hash.algorithm"));
@@ -56,7 +56,7 @@ Result<void> parse_pubkey_hash(BytesView value, Claims& claims) {
 }
 
 Result<void> parse_not_after(BytesView value, Claims& claims) {
-  CborReader reader(value, kMalformed);
+  cbor::CborReader reader(value, kMalformed);
   RATLS_TRY(const std::uint64_t seconds, reader.unsigned_integer(kNotAfter));
   RATLS_CHECK(reader.end(kNotAfter));
   if (seconds > kLastSecond) return reader.fail(kNotAfter, "the time is after the year 9999");
@@ -65,7 +65,7 @@ Result<void> parse_not_after(BytesView value, Claims& claims) {
 }
 
 // One claim; the values that ratls knows are CBOR inside a byte string, others may be anything.
-Result<void> parse_claim(CborReader& reader, std::string_view key, Claims& claims) {
+Result<void> parse_claim(cbor::CborReader& reader, std::string_view key, Claims& claims) {
   if (key == kPubkeyHash) {
     RATLS_TRY(BytesView value, reader.bytes(kPubkeyHash));
     return parse_pubkey_hash(value, claims);
@@ -80,7 +80,7 @@ Result<void> parse_claim(CborReader& reader, std::string_view key, Claims& claim
 }  // namespace
 
 Result<DiceParts> parse_dice(BytesView value) {
-  CborReader reader(value, kMalformed);
+  cbor::CborReader reader(value, kMalformed);
   RATLS_TRY(const std::uint64_t tag, reader.tag("tag"));
   if (tag != kDiceTag) {
     return reader.fail("tag",
@@ -99,7 +99,7 @@ Result<DiceParts> parse_dice(BytesView value) {
 }
 
 Result<Claims> parse_claims(BytesView bytes) {
-  CborReader reader(bytes, kMalformed);
+  cbor::CborReader reader(bytes, kMalformed);
   RATLS_TRY(const std::uint64_t pairs, reader.map("claims"));
   Claims claims;
   std::set<std::string_view> keys;
@@ -116,21 +116,21 @@ Result<Claims> parse_claims(BytesView bytes) {
 
 Bytes write_claims(BytesView spki_der, UnixTime not_after) {
   Bytes hash;
-  write_array(hash, 2);
-  write_unsigned(hash, kSha256);
-  write_bytes(hash, crypto::sha256(spki_der).view());
+  cbor::write_array(hash, 2);
+  cbor::write_unsigned(hash, kSha256);
+  cbor::write_bytes(hash, crypto::sha256(spki_der).view());
 
   Bytes seconds;
   // A time before 1970 becomes one that has passed.
-  write_unsigned(seconds, static_cast<std::uint64_t>(
-                              std::max<std::int64_t>(0, not_after.time_since_epoch().count())));
+  cbor::write_unsigned(seconds, static_cast<std::uint64_t>(std::max<std::int64_t>(
+                                    0, not_after.time_since_epoch().count())));
 
   Bytes out;
-  write_map(out, 2);
-  write_text(out, kPubkeyHash);
-  write_bytes(out, hash);
-  write_text(out, kNotAfter);
-  write_bytes(out, seconds);
+  cbor::write_map(out, 2);
+  cbor::write_text(out, kPubkeyHash);
+  cbor::write_bytes(out, hash);
+  cbor::write_text(out, kNotAfter);
+  cbor::write_bytes(out, seconds);
   return out;
 }
 
@@ -143,10 +143,10 @@ ReportData report_data_for(BytesView bytes) {
 
 Bytes write_dice(BytesView quote, BytesView claims) {
   Bytes out;
-  write_tag(out, kDiceTag);
-  write_array(out, 2);
-  write_bytes(out, quote);
-  write_bytes(out, claims);
+  cbor::write_tag(out, kDiceTag);
+  cbor::write_array(out, 2);
+  cbor::write_bytes(out, quote);
+  cbor::write_bytes(out, claims);
   return out;
 }
 

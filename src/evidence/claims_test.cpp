@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "base/cbor.h"
 #include "crypto/crypto.h"
-#include "evidence/cbor.h"
 #include "evidence/evidence.h"
 
 namespace ratls::evidence {
@@ -15,9 +15,9 @@ UnixTime at(std::int64_t seconds) { return UnixTime(std::chrono::seconds(seconds
 // A claims map from keys and values that are CBOR already.
 Bytes make_map(const std::vector<std::pair<std::string, Bytes>>& pairs) {
   Bytes out;
-  write_map(out, pairs.size());
+  cbor::write_map(out, pairs.size());
   for (const auto& [key, value] : pairs) {
-    write_text(out, key);
+    cbor::write_text(out, key);
     out.insert(out.end(), value.begin(), value.end());
   }
   return out;
@@ -25,15 +25,15 @@ Bytes make_map(const std::vector<std::pair<std::string, Bytes>>& pairs) {
 
 Bytes wrapped(const Bytes& inner) {
   Bytes out;
-  write_bytes(out, inner);
+  cbor::write_bytes(out, inner);
   return out;
 }
 
 Bytes hash_claim(std::uint64_t algorithm, std::size_t size) {
   Bytes inner;
-  write_array(inner, 2);
-  write_unsigned(inner, algorithm);
-  write_bytes(inner, Bytes(size, 0xAB));
+  cbor::write_array(inner, 2);
+  cbor::write_unsigned(inner, algorithm);
+  cbor::write_bytes(inner, Bytes(size, 0xAB));
   return wrapped(inner);
 }
 

@@ -7,13 +7,13 @@
 #include "base/reader.h"
 #include "ratls/bytes.h"
 
-namespace ratls::evidence {
+namespace ratls::cbor {
 
-/// CborReader reads the few kinds of CBOR items that evidence needs, strictly: definite lengths and
-/// shortest heads only (RFC 8949 4.2.1), so that one value has one form. Each read demands its kind
-/// and does not move when it fails; nothing is allocated. Text is not checked to be UTF-8.
-/// Owns: nothing; the bytes must outlive it. Thread-safety: none.
-/// Errors: the code given to the constructor, with the field as the place.
+/// CborReader reads the few kinds of CBOR items that evidence and endorsements need, strictly:
+/// definite lengths and shortest heads only (RFC 8949 4.2.1), so that one value has one form. Each
+/// read demands its kind and does not move when it fails; nothing is allocated. Text is not checked
+/// to be UTF-8. Owns: nothing; the bytes must outlive it. Thread-safety: none. Errors: the code
+/// given to the constructor, with the field as the place.
 class CborReader {
  public:
   CborReader(BytesView bytes, Code on_error) : reader_(bytes, on_error) {}
@@ -56,4 +56,4 @@ void write_array(Bytes& out, std::uint64_t items);
 void write_map(Bytes& out, std::uint64_t pairs);
 void write_tag(Bytes& out, std::uint64_t tag);
 
-}  // namespace ratls::evidence
+}  // namespace ratls::cbor

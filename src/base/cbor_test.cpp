@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/cbor.h"
+#include "base/cbor.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace ratls::evidence {
+namespace ratls::cbor {
 namespace {
 
 constexpr Code kMalformed = Code::evidence_malformed;
@@ -178,4 +178,4 @@ TEST(CborWriter, WritesWhatTheReaderReads) {
 }
 
 }  // namespace
-}  // namespace ratls::evidence
+}  // namespace ratls::cbor

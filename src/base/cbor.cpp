@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evidence/cbor.h"
+#include "base/cbor.h"
 
-namespace ratls::evidence {
+namespace ratls::cbor {
 namespace {
 
 // Major types (RFC 8949 3.1).
@@ -161,4 +161,4 @@ void write_array(Bytes& out, std::uint64_t items) { write_head(out, kArray, item
 void write_map(Bytes& out, std::uint64_t pairs) { write_head(out, kMap, pairs); }
 void write_tag(Bytes& out, std::uint64_t tag) { write_head(out, kTag, tag); }
 
-}  // namespace ratls::evidence
+}  // namespace ratls::cbor
