@@ -6,24 +6,10 @@
 
 #include "ratls/bytes.h"
 
-// What a service's answers hold. Errors: collateral_malformed.
 namespace ratls::pccs {
 
-/// SignedText is a document as it was signed. It views the body.
-struct SignedText {
-  std::string_view text;
-  Bytes signature;
-};
-
-/// slice_document reads {"member": {...}, "signature": "hex"}, in either order and nothing else,
-/// and gives the exact bytes of the member's object; what is in it is for the parser of the
-/// document, after its signature was checked.
-Result<SignedText> slice_document(std::string_view body, std::string_view member);
-
-/// decode_chain takes the percent-encoding off a header.
+/// decode_chain takes the percent-encoding off a header of a service's answer.
+/// Errors: collateral_malformed.
 Result<std::string> decode_chain(std::string_view header);
-
-/// decode_crl reads a CRL as DER, hex of DER or PEM; PEM stays so.
-Result<Bytes> decode_crl(std::string_view body);
 
 }  // namespace ratls::pccs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ratls/pccs.h"
 
+#include "collateral/document.h"
 #include "pccs/address.h"
 #include "pccs/answer.h"
 #include "pccs/transfer.h"
@@ -46,7 +47,7 @@ class PccsSource final : public CollateralSource {
     for (const std::string& url : addresses) {
       RATLS_TRY(const Answer answer, get(url, options_.ca_pem, limits));
       if (answer.status == 404) continue;
-      auto crl = decode_crl(answer.body);
+      auto crl = collateral::decode_crl(answer.body);
       if (!crl) return crl.error().in(url);
       return std::move(*crl);
     }
@@ -57,7 +58,7 @@ class PccsSource final : public CollateralSource {
     Collateral out;
     const std::string tcb_url = address_.tcb(request, options_);
     RATLS_TRY(Answer tcb, get_with_chain(tcb_url, Code::collateral_platform_unknown, limits));
-    auto tcb_info = slice_document(tcb.body, "tcbInfo");
+    auto tcb_info = collateral::slice_document(tcb.body, "tcbInfo");
     if (!tcb_info) return tcb_info.error().in(tcb_url);
     out.tcb_info = tcb_info->text;
     out.tcb_info_signature = std::move(tcb_info->signature);
@@ -65,7 +66,7 @@ class PccsSource final : public CollateralSource {
 
     const std::string qe_url = address_.qe_identity(request, options_);
     RATLS_TRY(Answer qe, get_with_chain(qe_url, Code::collateral_unavailable, limits));
-    auto identity = slice_document(qe.body, "enclaveIdentity");
+    auto identity = collateral::slice_document(qe.body, "enclaveIdentity");
     if (!identity) return identity.error().in(qe_url);
     out.qe_identity = identity->text;
     out.qe_identity_signature = std::move(identity->signature);
@@ -73,7 +74,7 @@ class PccsSource final : public CollateralSource {
 
     const std::string crl_url = address_.pck_crl(request);
     RATLS_TRY(Answer pck_crl, get_with_chain(crl_url, Code::collateral_unavailable, limits));
-    auto crl = decode_crl(pck_crl.body);
+    auto crl = collateral::decode_crl(pck_crl.body);
     if (!crl) return crl.error().in(crl_url);
     out.pck_crl = std::move(*crl);
     out.pck_crl_issuer_chain = std::move(pck_crl.chain);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pccs/answer.h"
+#include "collateral/document.h"
 #include "target.h"
 
 // What is sliced out is an object of the body's own bytes.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view body = ratls::as_text({data, size});
-  const auto sliced = ratls::pccs::slice_document(body, "tcbInfo");
+  const auto sliced = ratls::collateral::slice_document(body, "tcbInfo");
   if (!sliced) {
     ratls::fuzz::require_group(sliced.error());
     return 0;
