@@ -153,6 +153,8 @@ void add_serve(CLI::App& app, Arguments& chosen) {
                    "Hand out collateral to clients: from a file, \"pcs\" or a PCCS address; with "
                    "--tee sim the platform's own is handed out anyway")
       ->check(not_empty());
+  command->add_flag("--endorse", arguments->endorse,
+                    "Put that collateral into the certificate too (some 20 KiB)");
   command
       ->add_option("--upstream", arguments->upstream,
                    "Pass requests on to an app at unix:PATH or http://127.0.0.1:PORT")

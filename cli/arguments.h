@@ -83,7 +83,8 @@ struct ServeArguments {
   std::string upstream;             ///< where an app listens; empty: nowhere
   std::optional<unsigned> workers;  ///< processes of the command
   std::vector<std::string> command;
-  std::string staple;  ///< where the collateral to hand out comes from; empty: nowhere
+  std::string staple;    ///< where the collateral to hand out comes from; empty: nowhere
+  bool endorse = false;  ///< also in the certificate
 };
 
 struct RunArguments {

@@ -48,6 +48,8 @@ int serve(const ServeArguments& arguments) {
   if (!endpoint) return print_error(endpoint.error());
   CertificateArguments certificate = arguments.certificate;
   if (!is_unspecified(endpoint->host)) certificate.names.push_back(endpoint->host);
+  auto staple = make_staple(arguments);
+  if (!staple) return print_error(staple.error());
   auto attester = make_attester(arguments.tee, certificate, "24h");
   if (!attester) return print_error(attester.error());
   ServerOptions options;
@@ -55,8 +57,6 @@ int serve(const ServeArguments& arguments) {
   options.port = endpoint->port;
   options.threads = arguments.threads;
   options.lowest_tls = arguments.tls12 ? TlsVersion::tls12 : TlsVersion::tls13;
-  auto staple = make_staple(arguments);
-  if (!staple) return print_error(staple.error());
   Server server(options);
   if (*staple) server.staple(std::move(*staple));
   if (arguments.upstream.empty() && arguments.command.empty()) add_builtin_routes(server);

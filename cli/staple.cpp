@@ -7,48 +7,52 @@ namespace ratls::cli {
 namespace {
 
 Result<StapledCollateral> stapled(const PreparedCollateral& collateral,
-                                  const CollateralRequest& request) {
+                                  const CollateralRequest& request, bool endorse) {
   // What no client could use is not handed out.
   RATLS_CHECK(collateral.check_for(request));
-  return StapledCollateral{format_collateral(collateral.collateral()), collateral.expires()};
+  return StapledCollateral{format_collateral(collateral.collateral()), collateral.expires(),
+                           endorse ? format_endorsements(collateral.collateral()) : Bytes()};
 }
 
-Result<StapleProvider> of_simulated(const std::string& dir) {
-  RATLS_TRY(auto platform, sim::Platform::load(sim_dir(dir)));
+Result<StapleProvider> of_simulated(const ServeArguments& arguments) {
+  RATLS_TRY(auto platform, sim::Platform::load(sim_dir(arguments.tee.sim_dir)));
   RATLS_TRY(const TrustRoot root, platform.root());
-  return StapleProvider(
-      [platform = std::move(platform), root](BytesView, UnixTime now) -> Result<StapledCollateral> {
-        RATLS_TRY(Collateral collateral, platform.collateral(now));
-        CollateralRequest request;
-        request.at = now;
-        return stapled(*PreparedCollateral::prepare(std::move(collateral), root, "sim"), request);
-      });
+  return StapleProvider([platform = std::move(platform), root, endorse = arguments.endorse](
+                            BytesView, UnixTime now) -> Result<StapledCollateral> {
+    RATLS_TRY(Collateral collateral, platform.collateral(now));
+    CollateralRequest request;
+    request.at = now;
+    return stapled(*PreparedCollateral::prepare(std::move(collateral), root, "sim"), request,
+                   endorse);
+  });
 }
 
-Result<StapleProvider> of_source(const std::string& text) {
+Result<StapleProvider> of_source(const ServeArguments& arguments) {
+  const std::string& text = arguments.staple;
   RATLS_TRY(Policy policy, policy_or_anybody(""));
   const bool is_remote = text == "pcs" || text.find("://") != std::string::npos;
   policy.collateral.sources = {is_remote ? text
                                          : "file:" + std::filesystem::absolute(text).string()};
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
   RATLS_CHECK(open_policy_sources(verifier, std::nullopt));
-  return StapleProvider(
-      [verifier](BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
-        const Examination examination = verifier.examine_certificate(certificate, {}, now);
-        if (examination.error()) return *examination.error();
-        // Opened anew, because a file is not read again before it has ended.
-        RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
-        RATLS_TRY(const auto collateral, source->find(examination.request()));
-        return stapled(*collateral, examination.request());
-      });
+  return StapleProvider([verifier, endorse = arguments.endorse](
+                            BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
+    const Examination examination = verifier.examine_certificate(certificate, {}, now);
+    if (examination.error()) return *examination.error();
+    // Opened anew, because a file is not read again before it has ended.
+    RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
+    RATLS_TRY(const auto collateral, source->find(examination.request()));
+    return stapled(*collateral, examination.request(), endorse);
+  });
 }
 
 }  // namespace
 
 Result<StapleProvider> make_staple(const ServeArguments& arguments) {
-  if (!arguments.staple.empty()) return of_source(arguments.staple);
-  if (arguments.tee.tee == "sim") return of_simulated(arguments.tee.sim_dir);
-  return StapleProvider();
+  if (!arguments.staple.empty()) return of_source(arguments);
+  if (arguments.tee.tee == "sim") return of_simulated(arguments);
+  if (!arguments.endorse) return StapleProvider();
+  return Error(Code::usage, "--endorse", "it puts what --staple finds into the certificate");
 }
 
 }  // namespace ratls::cli

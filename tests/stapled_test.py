@@ -3,8 +3,11 @@
 
 import contextlib
 import json
+import socket
+import ssl
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -75,6 +78,87 @@ def test_an_older_baseline_than_the_policy_wants_is_refused(ratls, service, writ
 def test_a_file_has_no_server_to_ask(ratls, stapled, attested_files):
     ended = run(ratls, "verify", *stapled, "--cert", attested_files[0])
     assert (ended.code, ended.error) == (8, "collateral_unavailable"), ended
+
+
+@pytest.fixture(scope="session")
+def endorsing(serving, platform):
+    """A server whose certificate brings the collateral."""
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                 "--endorse") as running:
+        yield running
+
+
+def copy_bytes(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def counting(url):
+    """Passes connections on to a server; .connections says how many there were."""
+    parts = urllib.parse.urlsplit(url)
+
+    def pass_on(connection):
+        with connection, socket.create_connection((parts.hostname, parts.port),
+                                                  DEADLINE) as server:
+            back = threading.Thread(target=copy_bytes, args=(server, connection), daemon=True)
+            back.start()
+            copy_bytes(connection, server)
+            back.join(DEADLINE)
+
+    with scripted(lambda connection: threading.Thread(
+            target=pass_on, args=(connection.dup(),), daemon=True).start()) as passing:
+        yield passing
+
+
+def test_a_certificate_brings_the_collateral_over_the_one_connection(ratls, endorsing, stapled):
+    with counting(endorsing.url) as passing:
+        ended, report = verify(ratls, stapled, passing.url)
+        assert (ended.code, report["collateral"]["source"]) == (0, "stapled"), ended
+        assert passing.connections == 1
+
+
+def test_without_it_there_is_a_second_connection(ratls, service, stapled):
+    with counting(service.url) as passing:
+        assert run(ratls, "verify", *stapled, passing.url).code == 0
+        assert passing.connections == 2
+
+
+@pytest.fixture
+def endorsed_certificate(endorsing, tmp_path):
+    file = tmp_path / "endorsed.pem"
+    parts = urllib.parse.urlsplit(endorsing.url)
+    file.write_text(ssl.get_server_certificate((parts.hostname, parts.port)))
+    return file
+
+
+def test_a_certificate_file_with_collateral_needs_no_server(ratls, stapled, endorsed_certificate):
+    ended = run(ratls, "verify", "--json", *stapled, "--cert", endorsed_certificate)
+    assert (ended.code, json.loads(ended.out)["collateral"]["source"]) == (0, "stapled"), ended
+    text = run("openssl", "x509", "-in", endorsed_certificate, "-noout", "-text").out
+    assert "2.23.133.5.4.2:" in text and "2.23.133.5.4.2: critical" not in text
+
+
+def test_what_a_certificate_brings_is_asked_for_by_name_only(ratls, write_policy,
+                                                             endorsed_certificate):
+    policy = write_policy(replace=[('sources = ["file:collateral.json"]',
+                                    'sources = ["file:absent.json"]')])
+    ended = run(ratls, "verify", *policy, "--cert", endorsed_certificate)
+    assert (ended.code, ended.error) == (8, "collateral_unavailable"), ended
+
+
+def test_an_older_baseline_in_a_certificate_is_refused(ratls, write_policy, endorsed_certificate):
+    policy = write_policy("\n[tcb]\nmin_evaluation_number = 21\n",
+                          [('sources = ["file:collateral.json"]', 'sources = ["stapled"]')])
+    ended = run(ratls, "verify", *policy, "--cert", endorsed_certificate)
+    assert (ended.code, ended.error) == (6, "tcb_evaluation_number_too_low"), ended
+
+
+def test_endorse_needs_something_to_bring(ratls, tmp_path):
+    ended = run(ratls, "serve", "--tee", "tdx", "--endorse", "--listen", "127.0.0.1:0")
+    assert ended.code == 2, ended
 
 
 def test_the_wrong_enclave_is_refused_with_good_collateral(ratls, service, write_policy, platform):

@@ -61,6 +61,12 @@ class AttestedCertificate {
   Result<Bytes> key_der() const;
   UnixTime not_after() const noexcept;
 
+  /// endorse signs the certificate anew, with the same key, quotes and dates and another serial
+  /// number, to bring this collateral (format_endorsements of ratls/collateral.h); with none, to
+  /// bring no more. Asks for no quote. Errors: internal; config_invalid when what comes out would
+  /// be larger than 64 KiB. The certificate then stays as it was.
+  Result<void> endorse(BytesView endorsements);
+
   struct Impl;  // src/attester/attested_certificate.h, for src/tls
   const Impl& impl() const noexcept { return *impl_; }
 

@@ -39,6 +39,17 @@ Result<Collateral> parse_collateral(std::string_view json);
 /// format_collateral writes the JSON object, CRLs and signatures in lower-case hex.
 std::string format_collateral(const Collateral& collateral);
 
+/// parse_endorsements reads the value of the certificate extension tcg-dice-endorsement-manifest
+/// (2.23.133.5.4.2) as the CCC's "Interoperable RA-TLS" defines it for SGX and TDX: CBOR tag 60000
+/// over version, TCB info, its chain, PCK CRL, root CA's CRL, the PCK CRL's chain, QE identity, its
+/// chain and, optionally, a time; the two documents as Intel's service hands them out.
+/// pck_certificate_chain stays empty. Errors: collateral_malformed.
+Result<Collateral> parse_endorsements(BytesView value);
+
+/// format_endorsements writes that value, without a time and without pck_certificate_chain. CRLs
+/// are written as they are.
+Bytes format_endorsements(const Collateral& collateral);
+
 /// TrustRoot is the one certificate that every chain must end in, compared byte for byte.
 /// Thread-safety: immutable.
 class TrustRoot {
@@ -70,6 +81,9 @@ struct CollateralRequest {
   // What the policy will refuse otherwise; a cache asks anew rather than hand out less.
   std::uint32_t min_evaluation_number = 0;
   UnixTime issued_after{};
+  /// What the certificate that is judged brings itself, as for parse_endorsements; may be null.
+  /// Only the source "stapled" looks at it.
+  std::shared_ptr<const Bytes> endorsements{};
   std::stop_token stop{};  ///< nobody waits for the answer any more
 };
 
@@ -136,6 +150,11 @@ using SourceOpener = std::function<Result<std::unique_ptr<CollateralSource>>(con
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
     const TrustRoot& root, const SourceOpener& open_remote = {});
+
+/// open_endorsements gives the source that takes what the certificate itself brings
+/// (CollateralRequest::endorsements). Errors: of find: collateral_unavailable when it brings none,
+/// collateral_malformed.
+std::unique_ptr<CollateralSource> open_endorsements(const TrustRoot& root);
 
 /// Baseline is which of Intel's TCB baselines a source is asked for: the standard one, the early
 /// one, or that of a certain evaluation number.

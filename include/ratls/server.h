@@ -22,6 +22,7 @@ using Handler = std::function<Response(const Request&)>;
 struct StapledCollateral {
   std::string text;
   UnixTime expires{};
+  Bytes endorsements;  ///< the same for the certificate (format_endorsements); empty: not there
 };
 
 /// StapleProvider finds the collateral for the platform that a certificate (DER) was made on.
@@ -70,7 +71,8 @@ class Server {
   Server& route(std::string method, std::string path, Handler handler);
 
   /// staple hands out collateral at /.well-known/ratls/collateral, for clients that have no other
-  /// source. The provider is asked before start() returns, then every hour; a failure is logged.
+  /// source, and, where it says so, in the certificate, which is signed anew when they change. The
+  /// provider is asked before start() returns, then every hour; a failure is logged.
   Server& staple(StapleProvider provider);
 
   /// forward_to passes all requests but those below /.well-known/ratls/ on to an app that listens

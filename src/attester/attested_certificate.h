@@ -3,13 +3,14 @@
 
 #include "crypto/crypto.h"
 #include "ratls/attester.h"
+#include "x509/builder.h"
 
 namespace ratls {
 
 struct AttestedCertificate::Impl {
   crypto::PrivateKey key;
+  x509::CertificateSpec spec;
   Bytes certificate_der;
-  UnixTime not_after;
 };
 
 }  // namespace ratls

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ratls/attester.h"
 
+#include <algorithm>
+
 #include "attester/attested_certificate.h"
 #include "attester/fresh_quote.h"
 #include "attester/names.h"
@@ -84,6 +86,17 @@ Result<void> check_made_certificate(BytesView der) {
                "the certificate that was made is not readable: " + checked.error().message());
 }
 
+Result<Bytes> sign(x509::CertificateSpec& spec, const crypto::PrivateKey& key) {
+  RATLS_TRY(spec.serial, random_serial());
+  RATLS_TRY(Bytes der, x509::build_certificate(spec, key));
+  if (der.size() > x509::kMaxCertificateSize) {
+    return Error(Code::config_invalid, "certificate",
+                 std::to_string(der.size()) + " bytes, clients take 65536");
+  }
+  RATLS_CHECK(check_made_certificate(der));
+  return der;
+}
+
 }  // namespace
 
 AttestedCertificate::AttestedCertificate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -101,7 +114,23 @@ std::string AttestedCertificate::certificate_pem() const {
 
 Result<Bytes> AttestedCertificate::key_pem() const { return impl_->key.to_pem(); }
 Result<Bytes> AttestedCertificate::key_der() const { return impl_->key.to_der(); }
-UnixTime AttestedCertificate::not_after() const noexcept { return impl_->not_after; }
+UnixTime AttestedCertificate::not_after() const noexcept { return impl_->spec.not_after; }
+
+Result<void> AttestedCertificate::endorse(BytesView endorsements) {
+  const BytesView oid = evidence::endorsements_oid();
+  x509::CertificateSpec spec = impl_->spec;
+  std::erase_if(spec.extensions, [&](const x509::Extension& extension) {
+    return std::ranges::equal(extension.oid, oid);
+  });
+  // Behind the evidence: Gramine takes the first place where it finds an identifier's bytes.
+  if (!endorsements.empty()) {
+    spec.extensions.push_back({x509::Oid(oid.begin(), oid.end()), false,
+                               Bytes(endorsements.begin(), endorsements.end())});
+  }
+  RATLS_TRY(impl_->certificate_der, sign(spec, impl_->key));
+  impl_->spec = std::move(spec);
+  return {};
+}
 
 Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
   if (!source) return Error(Code::config_invalid, "quote source", "there is none");
@@ -119,17 +148,15 @@ Result<AttestedCertificate> Attester::certify(UnixTime now) const {
       options_.key == CertificateKey::p384 ? crypto::KeyType::p384 : crypto::KeyType::p256;
   RATLS_TRY(auto key, crypto::PrivateKey::generate(type));
   x509::CertificateSpec spec;
-  RATLS_TRY(spec.serial, random_serial());
   spec.subject = {{"CN", "ratls"}};
   spec.issuer = spec.subject;
   spec.not_before = now - kBackdating;
   spec.not_after = spec.not_before + options_.lifetime;
   RATLS_TRY(spec.subject_spki, key.spki_der());
   RATLS_TRY(spec.extensions, make_extensions(source_, options_, spec.subject_spki, spec.not_after));
-  RATLS_TRY(Bytes der, x509::build_certificate(spec, key));
-  RATLS_CHECK(check_made_certificate(der));
+  RATLS_TRY(Bytes der, sign(spec, key));
   return AttestedCertificate(std::make_unique<AttestedCertificate::Impl>(
-      AttestedCertificate::Impl{std::move(key), std::move(der), spec.not_after}));
+      AttestedCertificate::Impl{std::move(key), std::move(spec), std::move(der)}));
 }
 
 }  // namespace ratls

@@ -134,6 +134,44 @@ TEST(Attester, MakesANewKeyForEachCertificate) {
   EXPECT_NE(parsed(*first).serial, parsed(*second).serial);
 }
 
+TEST(Endorse, SignsAnewWithTheSameKeyQuotesAndDates) {
+  int quotes = 0;
+  auto made = certify([&](const ReportData& data) -> Result<Bytes> {
+    ++quotes;
+    return make_fake_quote({data});
+  });
+  ASSERT_TRUE(made.has_value());
+  const int asked = quotes;
+  const x509::Certificate before = parsed(*made);
+  ASSERT_TRUE(made->endorse(Bytes{1, 2, 3}).has_value());
+  const x509::Certificate after = parsed(*made);
+  EXPECT_EQ(quotes, asked);
+  EXPECT_EQ(after.spki, before.spki);
+  EXPECT_NE(after.serial, before.serial);
+  EXPECT_EQ(after.not_after, before.not_after);
+  EXPECT_TRUE(x509::self_signature_valid(after));
+  ASSERT_EQ(after.extensions.size(), before.extensions.size() + 1);
+  EXPECT_EQ(x509::oid_to_text(after.extensions.back().oid), "2.23.133.5.4.2");
+  EXPECT_EQ(after.extensions.back().value, (Bytes{1, 2, 3}));
+  EXPECT_FALSE(after.extensions.back().critical);
+  EXPECT_EQ(**evidence::find_endorsements(after), (Bytes{1, 2, 3}));
+
+  ASSERT_TRUE(made->endorse(Bytes{4}).has_value());
+  EXPECT_EQ(**evidence::find_endorsements(parsed(*made)), Bytes{4});
+  ASSERT_TRUE(made->endorse({}).has_value());
+  EXPECT_EQ(*evidence::find_endorsements(parsed(*made)), nullptr);
+}
+
+TEST(Endorse, RefusesWhatNoClientTakes) {
+  auto made = certify(fake_source());
+  ASSERT_TRUE(made.has_value());
+  const Bytes before = made->certificate_der();
+  const auto endorsed = made->endorse(Bytes(65536, 1));
+  ASSERT_FALSE(endorsed.has_value());
+  EXPECT_EQ(endorsed.error().code(), Code::config_invalid);
+  EXPECT_EQ(made->certificate_der(), before);
+}
+
 TEST(Attester, GivesTheKeyOfTheCertificate) {
   const auto made = certify(fake_source());
   ASSERT_TRUE(made.has_value());

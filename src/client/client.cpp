@@ -52,15 +52,23 @@ Result<std::unique_ptr<CollateralSource>> open_service(const std::string& servic
                     verifier.root(), *cache);
 }
 
-// open_stapled may be empty: then there is no server to ask.
+// The server chooses what it hands out, so that what was chosen is kept by no other name, and the
+// highest numbers count across servers.
+std::unique_ptr<CollateralSource> keep_stapled(std::unique_ptr<CollateralSource> source,
+                                               const TrustRoot& root, const CacheOptions& cache) {
+  return with_cache(std::move(source), {.name = "stapled", .on_disk = false}, root, cache);
+}
+
+// open_stapled may be empty: then there is no server to ask, only what the certificate brings.
 Result<std::shared_ptr<CollateralSource>> open_sources(
     const Verifier& verifier, const std::optional<CacheOptions>& cache,
     const std::function<std::unique_ptr<CollateralSource>()>& open_stapled) {
   tls::set_up_openssl();  // before libcurl would, with the configuration file
   const auto open = [&](const std::string& name) -> Result<std::unique_ptr<CollateralSource>> {
     if (name != "stapled") return open_service(name, verifier, cache);
-    if (!open_stapled) return std::unique_ptr<CollateralSource>();
-    return open_stapled();
+    if (open_stapled) return open_stapled();
+    auto source = open_endorsements(verifier.root());
+    return cache ? keep_stapled(std::move(source), verifier.root(), *cache) : std::move(source);
   };
   const Policy& policy = verifier.policy();
   return open_collateral_sources(policy.collateral.sources, policy.base_dir, verifier.root(), open);
@@ -122,11 +130,9 @@ Result<Client> Client::create(const std::string& url, Policy policy, ClientOptio
   RATLS_TRY(client::Proxy proxy, client::choose_proxy(options, origin.host));
   RATLS_TRY(Verifier verifier, Verifier::create(std::move(policy)));
   if (source == nullptr) {
-    // The server chooses what it hands out, so that what was chosen is kept by no other name, and
-    // the highest numbers count across servers.
     const auto open_stapled = [&] {
-      return with_cache(client::open_stapled(origin, proxy, options, verifier.root()),
-                        {.name = "stapled", .on_disk = false}, verifier.root(), options.cache);
+      return keep_stapled(client::open_stapled(origin, proxy, options, verifier.root()),
+                          verifier.root(), options.cache);
     };
     RATLS_TRY(source, open_sources(verifier, options.cache, open_stapled));
   }

@@ -53,14 +53,17 @@ class StapledSource final : public CollateralSource {
       : url_(std::move(url)),
         proxy_(std::move(proxy)),
         options_(std::move(options)),
-        root_(std::move(root)) {
+        root_(std::move(root)),
+        endorsements_(open_endorsements(root_)) {
     url_.path = kPath;
     url_.query.clear();
     options_.total_timeout = kTimeLimit;
     options_.connect_timeout = std::min(options_.connect_timeout, kTimeLimit);
   }
 
-  Result<Prepared> find(const CollateralRequest&) override {
+  Result<Prepared> find(const CollateralRequest& request) override {
+    auto brought = endorsements_->find(request);
+    if (brought && (*brought)->check_for(request)) return brought;
     RATLS_TRY(const std::string body, download());
     auto collateral = parse_collateral(body);
     if (!collateral) return collateral.error().in(url_.text());
@@ -101,6 +104,7 @@ class StapledSource final : public CollateralSource {
   const Proxy proxy_;
   ClientOptions options_;
   const TrustRoot root_;
+  const std::unique_ptr<CollateralSource> endorsements_;
 };
 
 }  // namespace

@@ -75,14 +75,30 @@ class FolderSource final : public CollateralSource {
   std::map<std::string, std::shared_ptr<FileSource>> files_;
 };
 
+class EndorsementsSource final : public CollateralSource {
+ public:
+  explicit EndorsementsSource(TrustRoot root) : root_(std::move(root)) {}
+
+  Result<Prepared> find(const CollateralRequest& request) override {
+    if (request.endorsements == nullptr) {
+      return Error(Code::collateral_unavailable, "certificate.endorsements",
+                   "the certificate brings no collateral");
+    }
+    auto collateral = parse_endorsements(*request.endorsements);
+    if (!collateral) return collateral.error().in("certificate.endorsements");
+    return PreparedCollateral::prepare(std::move(*collateral), root_, "stapled");
+  }
+
+ private:
+  const TrustRoot root_;
+};
+
 /// AbsentSource stands for a source that cannot be opened where it is asked for.
 class AbsentSource final : public CollateralSource {
  public:
   explicit AbsentSource(std::string name) : name_(std::move(name)) {}
   Result<Prepared> find(const CollateralRequest&) override {
-    return Error(Code::collateral_unavailable, name_,
-                 name_ == "stapled" ? "there is no server here that could hand out collateral"
-                                    : "this source is not available here");
+    return Error(Code::collateral_unavailable, name_, "this source is not available here");
   }
 
  private:
@@ -120,6 +136,10 @@ class OrderedSources final : public CollateralSource {
 };
 
 }  // namespace
+
+std::unique_ptr<CollateralSource> open_endorsements(const TrustRoot& root) {
+  return std::make_unique<EndorsementsSource>(root);
+}
 
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,

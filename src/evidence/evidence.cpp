@@ -16,6 +16,8 @@ constexpr std::array<std::uint8_t, 11> kGramineLegacyOid = {0x06, 0x09, 0x2A, 0x
 constexpr std::array<std::uint8_t, 9> kIntelLegacyOid = {0x2A, 0x86, 0x48, 0x86, 0xF8,
                                                          0x4D, 0x8A, 0x39, 0x06};
 
+constexpr std::array<std::uint8_t, 6> kEndorsementsOid = {0x67, 0x81, 0x05, 0x05, 0x04, 0x02};
+
 constexpr std::size_t kMinRsaBits = 3072;
 
 // The value of the only extension with this OID; null when there is none.
@@ -141,6 +143,7 @@ Result<void> check_same(const Evidence& evidence, const Quote& legacy, BytesView
 BytesView dice_oid() { return kDiceOid; }
 BytesView gramine_legacy_oid() { return kGramineLegacyOid; }
 BytesView intel_legacy_oid() { return kIntelLegacyOid; }
+BytesView endorsements_oid() { return kEndorsementsOid; }
 
 std::string_view to_string(Format format) noexcept {
   switch (format) {
@@ -176,6 +179,11 @@ Result<Evidence> read_evidence(const x509::Certificate& certificate) {
     }
   }
   return evidence;
+}
+
+Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& certificate) {
+  RATLS_TRY(const Bytes* value, find_once(certificate, endorsements_oid(), "endorsements"));
+  return value == nullptr ? nullptr : std::make_shared<const Bytes>(*value);
 }
 
 Result<void> check_binding(const Evidence& evidence, const x509::Certificate& certificate) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "ratls/quote.h"
@@ -13,6 +14,7 @@ namespace ratls::evidence {
 BytesView dice_oid();            ///< TCG DICE tagged evidence, 2.23.133.5.4.9
 BytesView gramine_legacy_oid();  ///< as Gramine writes it: content 06 09 2A 86 48 86 F8 4D 8A 39 06
 BytesView intel_legacy_oid();    ///< as it was meant, 1.2.840.113741.1337.6; read, never written
+BytesView endorsements_oid();    ///< tcg-dice-endorsement-manifest, 2.23.133.5.4.2
 
 enum class Format { dice, gramine_legacy };
 std::string_view to_string(Format format) noexcept;  // "dice", "gramine-legacy"
@@ -39,6 +41,10 @@ struct Evidence {
 /// evidence_malformed, evidence_duplicate (an OID twice, or both legacy forms), and those of
 /// parse_quote.
 Result<Evidence> read_evidence(const x509::Certificate& certificate);
+
+/// find_endorsements gives the value of the extension with collateral, not yet read; null when
+/// there is none. Errors: evidence_duplicate.
+Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& certificate);
 
 /// check_binding proves that the quote vouches for the certificate's key: DICE: SHA-256(claims) is
 /// report_data[0..31] and pubkey-hash is that of the SubjectPublicKeyInfo; legacy: SHA-256(SPKI) is

@@ -131,6 +131,15 @@ TEST(ReadEvidence, RejectsDuplicates) {
   EXPECT_EQ(read_code(both), Code::evidence_duplicate);
 }
 
+TEST(FindEndorsements, FindsTheOnlyOne) {
+  x509::Certificate certificate = make_certificate();
+  EXPECT_EQ(*find_endorsements(certificate), nullptr);
+  add(certificate, endorsements_oid(), Bytes{1, 2});
+  EXPECT_EQ(**find_endorsements(certificate), (Bytes{1, 2}));
+  add(certificate, endorsements_oid(), Bytes{1, 2});
+  EXPECT_EQ(find_endorsements(certificate).error().code(), Code::evidence_duplicate);
+}
+
 TEST(ReadEvidence, DoesNotFallBackFromBadDice) {
   x509::Certificate certificate = make_certificate();
   add(certificate, gramine_legacy_oid(), make_quote(report_data_for(kSpki)));

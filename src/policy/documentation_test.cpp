@@ -5,14 +5,14 @@
 #include <fstream>
 
 #include "ratls/policy.h"
+#include "support/source_dir.h"
 
 namespace ratls {
 namespace {
 
 // The text of each ```toml block of docs/policy.md.
 std::vector<std::string> documented_policies() {
-  const auto path =
-      std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "docs" / "policy.md";
+  const auto path = ratls::testing::source_dir() / "docs" / "policy.md";
   std::ifstream file(path, std::ios::binary);
   std::vector<std::string> blocks;
   bool inside = false;
@@ -30,7 +30,7 @@ std::vector<std::string> documented_policies() {
 }
 
 TEST(PolicyDocumentation, HasOnlyExamplesThatAreRead) {
-  std::string dir = testing::TempDir() + "ratls_documentation_XXXXXX";
+  std::string dir = ::testing::TempDir() + "ratls_documentation_XXXXXX";
   ASSERT_NE(::mkdtemp(dir.data()), nullptr);
   std::ofstream(std::filesystem::path(dir) / "root.pem") << "a root";
   const auto policies = documented_policies();

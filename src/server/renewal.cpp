@@ -44,15 +44,26 @@ seconds RenewalSchedule::pause(UnixTime now) const {
   return std::clamp(due_time() - now, seconds(1), kLongestPause);
 }
 
-Renewal::Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule)
-    : attester_(std::move(attester)), tls_(tls), schedule_(schedule) {}
+Bytes bring(AttestedCertificate& certificate, const Staple* staple, UnixTime now) {
+  if (staple == nullptr) return {};
+  Bytes endorsements = staple->endorsements(now);
+  const auto endorsed = certificate.endorse(endorsements);
+  if (!endorsed) {
+    log(LogLevel::error,
+        "the certificate cannot bring the collateral: " + endorsed.error().message());
+  }
+  return endorsements;
+}
+
+Renewal::Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule, Current current,
+                 Staple* staple)
+    : attester_(std::move(attester)),
+      tls_(tls),
+      schedule_(schedule),
+      current_(std::move(current)),
+      staple_(staple) {}
 
 Renewal::~Renewal() { stop(); }
-
-void Renewal::keep_fresh(Staple& staple, Bytes certificate) {
-  staple_ = &staple;
-  certificate_ = std::move(certificate);
-}
 
 Result<void> Renewal::start() {
   RATLS_TRY(Thread thread, Thread::start("ratls-renewal", [this] { run(); }));
@@ -76,7 +87,7 @@ void Renewal::run() {
     const UnixTime now = system_now();
     lock.unlock();
     if (schedule_.is_due(now)) renew(now);
-    if (staple_ != nullptr) staple_->refresh_if_due(certificate_, now);
+    if (staple_ != nullptr) renew_staple(now);
     lock.lock();
   }
 }
@@ -84,9 +95,10 @@ void Renewal::run() {
 void Renewal::renew(UnixTime now) {
   const auto replace = [&]() -> Result<UnixTime> {
     RATLS_TRY(AttestedCertificate certificate, attester_.certify(now));
+    Bytes endorsements = bring(certificate, staple_, now);
     RATLS_CHECK(tls_.replace(certificate));
-    certificate_ = certificate.certificate_der();
-    return certificate.not_after();
+    current_ = {std::move(certificate), std::move(endorsements)};
+    return current_.certificate.not_after();
   };
   const Result<UnixTime> not_after = replace();
   if (not_after) {
@@ -95,6 +107,19 @@ void Renewal::renew(UnixTime now) {
   } else {
     schedule_.failed(now);
     log(LogLevel::error, "the certificate could not be renewed: " + not_after.error().message());
+  }
+}
+
+// Another certificate of the same key and quotes: no new quote is needed for it.
+void Renewal::renew_staple(UnixTime now) {
+  staple_->refresh_if_due(current_.certificate.certificate_der(), now);
+  if (staple_->endorsements(now) == current_.endorsements) return;
+  current_.endorsements = bring(current_.certificate, staple_, now);
+  const auto replaced = tls_.replace(current_.certificate);
+  if (replaced) {
+    log(LogLevel::info, "the certificate brings other collateral from now on");
+  } else {
+    log(LogLevel::error, "the certificate could not be exchanged: " + replaced.error().message());
   }
 }
 

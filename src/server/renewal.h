@@ -35,17 +35,25 @@ class RenewalSchedule {
   std::chrono::seconds backoff_{0};
 };
 
+/// bring makes a certificate bring what the staple says that it is to bring, or no more when that
+/// cannot be done, which is logged. It gives what it was asked to bring; staple may be null.
+Bytes bring(AttestedCertificate& certificate, const Staple* staple, UnixTime now);
+
 /// Renewal exchanges the certificate of a ServerTls from a thread of its own; while that fails the
-/// old certificate serves on. It also keeps stapled collateral fresh. Owns: the attester; the
-/// ServerTls and the Staple must outlive it.
+/// old certificate serves on. It also keeps stapled collateral fresh, and the certificate that
+/// brings it. Owns: the attester and the certificate; the ServerTls and the Staple must outlive it.
 class Renewal {
  public:
-  Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule);
-  ~Renewal();  // stops
+  /// Current is the certificate that the ServerTls has, and what it was made to bring.
+  struct Current {
+    AttestedCertificate certificate;
+    Bytes endorsements;
+  };
 
-  /// keep_fresh also looks after the collateral for the platform of the certificate. Before
-  /// start().
-  void keep_fresh(Staple& staple, Bytes certificate);
+  /// staple may be null.
+  Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule, Current current,
+          Staple* staple = nullptr);
+  ~Renewal();  // stops
 
   /// Errors: internal.
   Result<void> start();
@@ -55,12 +63,13 @@ class Renewal {
  private:
   void run();
   void renew(UnixTime now);
+  void renew_staple(UnixTime now);
 
   Attester attester_;
   ServerTls& tls_;
   RenewalSchedule schedule_;
-  Staple* staple_ = nullptr;
-  Bytes certificate_;  // the current one, for staple_
+  Current current_;
+  Staple* const staple_;
   std::mutex mutex_;
   std::condition_variable stop_wanted_;
   bool stopping_ = false;

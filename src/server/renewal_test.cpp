@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "evidence/evidence.h"
 #include "support/fake_attester.h"
 
 namespace ratls::server {
@@ -83,19 +84,29 @@ RenewalSchedule overdue_schedule() {
   return {system_now() - minutes(60), system_now() - minutes(1)};
 }
 
+AttestedCertificate make_certificate() {
+  return ratls::testing::fake_attester().certify(system_now()).value();
+}
+
+// Until the certificate is another one; gives it.
+Bytes wait_for_another(const ServerTls& tls, const Bytes& than) {
+  while (certificate_of(tls) == than) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return certificate_of(tls);
+}
+
 TEST(Renewal, ExchangesADueCertificate) {
-  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
-  Renewal renewal(ratls::testing::fake_attester(), tls, overdue_schedule());
+  Renewal renewal(ratls::testing::fake_attester(), tls, overdue_schedule(), {std::move(first), {}});
   ASSERT_TRUE(renewal.start().has_value());
-  while (certificate_of(tls) == first.certificate_der()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  wait_for_another(tls, der);
   renewal.stop();
 }
 
 TEST(Renewal, KeepsTheCertificateWhenThereIsNoQuote) {
-  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
   std::atomic<int> asked{0};
   const auto attester = Attester::create(
@@ -104,21 +115,91 @@ TEST(Renewal, KeepsTheCertificateWhenThereIsNoQuote) {
         return Error(Code::quote_unavailable, "", "");
       },
       {});
-  Renewal renewal(*attester, tls, overdue_schedule());
+  Renewal renewal(*attester, tls, overdue_schedule(), {std::move(first), {}});
   ASSERT_TRUE(renewal.start().has_value());
   while (asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   renewal.stop();
-  EXPECT_EQ(certificate_of(tls), first.certificate_der());
+  EXPECT_EQ(certificate_of(tls), der);
 }
 
 TEST(Renewal, StopsAtOnceWhenNothingIsDue) {
-  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
-  Renewal renewal(ratls::testing::fake_attester(), tls, {system_now(), first.not_after()});
+  const RenewalSchedule schedule(system_now(), first.not_after());
+  Renewal renewal(ratls::testing::fake_attester(), tls, schedule, {std::move(first), {}});
   ASSERT_TRUE(renewal.start().has_value());
   renewal.stop();
   renewal.stop();
-  EXPECT_EQ(certificate_of(tls), first.certificate_der());
+  EXPECT_EQ(certificate_of(tls), der);
+}
+
+// Says what a certificate is to bring.
+Staple staple_of(const Bytes& endorsements) {
+  return Staple([=](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    return StapledCollateral{"{}", now + minutes(60), endorsements};
+  });
+}
+
+x509::Certificate parsed(const Bytes& der) {
+  return x509::parse_certificate(der, Code::certificate_malformed).value();
+}
+
+Bytes brought_by(const Bytes& der) {
+  const x509::Certificate certificate = parsed(der);
+  const auto found = certificate.find(evidence::endorsements_oid());
+  return found.empty() ? Bytes() : found.front()->value;
+}
+
+TEST(Renewal, SignsTheCertificateAnewWhenItIsToBringOtherCollateral) {
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
+  ServerTls tls = ServerTls::create(first).value();
+  const auto no_quotes = Attester::create(
+      [](const ReportData&) -> Result<Bytes> { return Error(Code::quote_unavailable, "", ""); },
+      {});
+  Staple staple = staple_of({1, 2, 3});
+  Renewal renewal(*no_quotes, tls, overdue_schedule(), {std::move(first), {}}, &staple);
+  ASSERT_TRUE(renewal.start().has_value());
+  const Bytes after = wait_for_another(tls, der);
+  renewal.stop();
+  EXPECT_EQ(brought_by(after), (Bytes{1, 2, 3}));
+  EXPECT_EQ(parsed(after).spki, parsed(der).spki);
+  EXPECT_EQ(certificate_of(tls), after) << "once is enough";
+}
+
+TEST(Renewal, BringsCollateralInANewCertificateToo) {
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
+  ServerTls tls = ServerTls::create(first).value();
+  Staple staple = staple_of({4, 5});
+  staple.refresh_if_due(der, system_now());
+  Renewal renewal(ratls::testing::fake_attester(), tls, overdue_schedule(), {std::move(first), {}},
+                  &staple);
+  ASSERT_TRUE(renewal.start().has_value());
+  const Bytes after = wait_for_another(tls, der);
+  renewal.stop();
+  EXPECT_EQ(brought_by(after), (Bytes{4, 5}));
+  EXPECT_NE(parsed(after).spki, parsed(der).spki);
+}
+
+TEST(Bring, LeavesTheCertificateAloneWhenTheCollateralIsTooLarge) {
+  auto certificate = make_certificate();
+  const Bytes der = certificate.certificate_der();
+  Staple staple = staple_of(Bytes(70'000, 7));
+  staple.refresh_if_due(der, system_now());
+  EXPECT_EQ(bring(certificate, &staple, system_now()).size(), 70'000u) << "it is not tried again";
+  EXPECT_EQ(certificate.certificate_der(), der);
+}
+
+TEST(Bring, TakesExpiredCollateralAway) {
+  auto certificate = make_certificate();
+  Staple staple = staple_of({1});
+  staple.refresh_if_due(certificate.certificate_der(), system_now());
+  EXPECT_EQ(bring(certificate, &staple, system_now()), Bytes{1});
+  EXPECT_EQ(brought_by(certificate.certificate_der()), Bytes{1});
+  EXPECT_EQ(bring(certificate, &staple, system_now() + minutes(61)), Bytes());
+  EXPECT_EQ(brought_by(certificate.certificate_der()), Bytes());
 }
 
 }  // namespace

@@ -27,17 +27,22 @@ void Staple::refresh_if_due(BytesView certificate, UnixTime now) {
   current_ = std::make_shared<const StapledCollateral>(std::move(*collateral));
 }
 
+std::shared_ptr<const StapledCollateral> Staple::current(UnixTime now) const {
+  const std::lock_guard lock(mutex_);
+  return current_ != nullptr && now <= current_->expires ? current_ : nullptr;
+}
+
 Response Staple::answer(UnixTime now) const {
-  std::shared_ptr<const StapledCollateral> current;
-  {
-    const std::lock_guard lock(mutex_);
-    current = current_;
-  }
-  if (current == nullptr || now > current->expires) {
-    return http::refusal_response({404, "There is no collateral here."});
-  }
-  return {
-      200, {{"Content-Type", "application/json"}, {"Cache-Control", "max-age=300"}}, current->text};
+  const auto collateral = current(now);
+  if (collateral == nullptr) return http::refusal_response({404, "There is no collateral here."});
+  return {200,
+          {{"Content-Type", "application/json"}, {"Cache-Control", "max-age=300"}},
+          collateral->text};
+}
+
+Bytes Staple::endorsements(UnixTime now) const {
+  const auto collateral = current(now);
+  return collateral == nullptr ? Bytes() : collateral->endorsements;
 }
 
 }  // namespace ratls::server

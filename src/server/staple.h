@@ -12,7 +12,7 @@ inline constexpr const char* kCollateralPath = "/.well-known/ratls/collateral";
 
 /// Staple is the collateral that the server hands out for its own platform. It is looked for again
 /// every hour, after a failure every 5 minutes; what there is is handed out until it expires.
-/// Thread-safety: answer() from any thread; the rest from one.
+/// Thread-safety: answer() and endorsements() from any thread; the rest from one.
 class Staple {
  public:
   explicit Staple(StapleProvider provider) : provider_(std::move(provider)) {}
@@ -24,7 +24,13 @@ class Staple {
   /// answer is the collateral, or 404 while there is none in date.
   Response answer(UnixTime now) const;
 
+  /// endorsements is what the certificate is to bring; empty for nothing.
+  Bytes endorsements(UnixTime now) const;
+
  private:
+  // Null while there is none in date.
+  std::shared_ptr<const StapledCollateral> current(UnixTime now) const;
+
   const StapleProvider provider_;
   std::optional<UnixTime> next_;  // absent: at once
   UnixTime asked_{};

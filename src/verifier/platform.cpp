@@ -143,6 +143,7 @@ Result<void> examine_binding(BytesView der, Subject& subject, Report& report) {
   report.evidence_format = evidence::to_string(evidence.format);
   report.legacy_evidence_unevaluated = evidence.legacy_quote.has_value();
   RATLS_CHECK(evidence::check_binding(evidence, certificate));
+  RATLS_TRY(subject.endorsements, evidence::find_endorsements(certificate));
   subject.quote = evidence.quote;
   return {};
 }

@@ -17,6 +17,7 @@ struct Subject {
   CertificateContext context;
   std::optional<x509::Certificate> certificate;  ///< absent for a bare quote
   std::optional<evidence::Evidence> evidence;    ///< absent for a bare quote
+  std::shared_ptr<const Bytes> endorsements;     ///< null when the certificate brings none
   std::shared_ptr<const PckChain> chain;  ///< null before step B, which may need the collateral
 };
 

@@ -14,6 +14,7 @@ using Prepared = std::shared_ptr<const PreparedCollateral>;
 struct Accepted {
   Bytes der;
   CertificateContext context;
+  std::shared_ptr<const Bytes> endorsements;
   Prepared collateral;
   Report report;
   UnixTime expires;
@@ -22,8 +23,9 @@ struct Accepted {
   bool holds_at(UnixTime now) const { return now >= report.checked_at && now <= expires; }
 };
 
-CollateralRequest request_for(const Report& report) {
+CollateralRequest request_for(const Report& report, std::shared_ptr<const Bytes> endorsements) {
   CollateralRequest request;
+  request.endorsements = std::move(endorsements);
   if (report.tee) request.tee = to_string(*report.tee);
   request.fmspc = report.fmspc.value_or("");
   request.pck_ca = report.pck_ca.value_or("");
@@ -61,7 +63,9 @@ Examination::~Examination() = default;
 const std::optional<Error>& Examination::error() const noexcept { return state_->error; }
 const Report& Examination::report() const noexcept { return state_->report; }
 
-CollateralRequest Examination::request() const { return request_for(state_->report); }
+CollateralRequest Examination::request() const {
+  return request_for(state_->report, state_->subject.endorsements);
+}
 
 Result<Verifier> Verifier::create(Policy policy) {
   RATLS_CHECK(check_policy(policy));
@@ -133,7 +137,7 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   if (known) {
     Report report = (*known)->report;
     report.checked_at = now;
-    collateral = source.find(state_->wanted(request_for(report)));
+    collateral = source.find(state_->wanted(request_for(report, (*known)->endorsements)));
     if (*collateral && **collateral == (*known)->collateral) {
       return {report, VerifiedQuote(report, (*known)->expires)};
     }
@@ -145,8 +149,8 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   Verdict verdict = decide(examination, ***collateral, now);
   if (verdict.accepted()) {
     state_->accepted.add(std::make_shared<const Accepted>(
-        Accepted{Bytes(der.begin(), der.end()), context, **collateral, verdict.report,
-                 verdict.result->expires()}));
+        Accepted{Bytes(der.begin(), der.end()), context, examination.request().endorsements,
+                 **collateral, verdict.report, verdict.result->expires()}));
   }
   return verdict;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ratls/bytes.h"
+#include "support/source_dir.h"
 
 namespace ratls::testing {
 
@@ -19,8 +20,7 @@ namespace ratls::testing {
 inline std::optional<std::filesystem::path> vectors_dir() {
   const char* given = std::getenv("RATLS_SHARED_DIR");
   const std::filesystem::path shared =
-      given != nullptr ? std::filesystem::path(given)
-                       : std::filesystem::path(__FILE__).parent_path() / "../../../shared";
+      given != nullptr ? std::filesystem::path(given) : source_dir() / "../shared";
   std::error_code error;
   const auto dir = std::filesystem::weakly_canonical(shared / "vectors", error);
   if (error || !std::filesystem::exists(dir / "cases.jsonl", error)) return std::nullopt;
