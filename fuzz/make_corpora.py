@@ -39,10 +39,28 @@ def claims_of(dice):
     return dice[at:]
 
 
+def endorsements(collateral):
+    """Collateral as certificates bring it: CBOR, with two-byte lengths."""
+    def document(member, name):
+        return '{"%s":%s,"signature":"%s"}' % (
+            member, collateral[name], collateral[name + "_signature"])
+
+    items = [
+        document("tcbInfo", "tcb_info"), collateral["tcb_info_issuer_chain"],
+        bytes.fromhex(collateral["pck_crl"]), bytes.fromhex(collateral["root_ca_crl"]),
+        collateral["pck_crl_issuer_chain"], document("enclaveIdentity", "qe_identity"),
+        collateral["qe_identity_issuer_chain"],
+    ]
+    items = [item if isinstance(item, bytes) else item.encode() for item in items]
+    return bytes.fromhex("d9ea608801") + b"".join(
+        b"\x59" + len(item).to_bytes(2, "big") + item for item in items)
+
+
 def from_platform(folder):
     subprocess.run([RATLS, "sim", "init", "--dir", folder], check=True, stdout=subprocess.DEVNULL)
     collateral = json.loads((folder / "collateral.json").read_text())
     write("collateral", "simulated", json.dumps(collateral))
+    write("endorsements", "simulated", endorsements(collateral))
     write("tcb_info", "version3", collateral["tcb_info"])
     write("qe_identity", "simulated", collateral["qe_identity"])
     write("crl", "root", bytes.fromhex(collateral["root_ca_crl"]))
