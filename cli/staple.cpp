@@ -8,8 +8,9 @@ namespace {
 
 Result<StapledCollateral> stapled(const PreparedCollateral& collateral,
                                   const CollateralRequest& request, bool endorse) {
-  // What no client could use is not handed out.
+  // What no client could use is not handed out, nor brought: endorsements have no PCK certificates.
   RATLS_CHECK(collateral.check_for(request));
+  endorse = endorse && !collateral.collateral().pck_certificate_chain;
   return StapledCollateral{format_collateral(collateral.collateral()), collateral.expires(),
                            endorse ? format_endorsements(collateral.collateral()) : Bytes()};
 }

@@ -16,7 +16,8 @@
 namespace ratls {
 
 /// open_policy_sources opens the sources that the verifier's policy names: files, "pcs" and
-/// addresses of PCCS. "stapled" needs a server and is a Client's only. Errors: policy_invalid.
+/// addresses of PCCS. "stapled" is only what certificates bring themselves: asking their servers is
+/// a Client's. Errors: policy_invalid.
 /// What comes from a network goes through a cache; without options there is none.
 Result<std::shared_ptr<CollateralSource>> open_policy_sources(
     const Verifier& verifier, const std::optional<CacheOptions>& cache = CacheOptions{});

@@ -135,6 +135,8 @@ class CollateralSource {
   virtual ~CollateralSource() = default;
   virtual Result<std::shared_ptr<const PreparedCollateral>> find(
       const CollateralRequest& request) = 0;
+  /// verified tells the source that a verdict with collateral which it gave was an acceptance.
+  virtual void verified(const PreparedCollateral&) {}
 };
 
 /// SourceOpener makes the source of an entry that is "pcs", "stapled" or an address; null for one
@@ -151,14 +153,9 @@ Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
     const TrustRoot& root, const SourceOpener& open_remote = {});
 
-/// open_endorsements gives the source that takes what the certificate itself brings
-/// (CollateralRequest::endorsements). Errors: of find: collateral_unavailable when it brings none,
-/// collateral_malformed.
-std::unique_ptr<CollateralSource> open_endorsements(const TrustRoot& root);
-
 /// Baseline is which of Intel's TCB baselines a source is asked for: the standard one, the early
-/// one, or that of a certain evaluation number.
-enum class Baseline { standard, early, pinned };
+/// one, or that of a certain evaluation number; stapled is the one that a server chooses.
+enum class Baseline { standard, early, pinned, stapled };
 
 /// CacheOptions says where collateral is kept between processes, with the highest numbers seen.
 struct CacheOptions {

@@ -9,7 +9,7 @@ namespace ratls {
 
 struct AttestedCertificate::Impl {
   crypto::PrivateKey key;
-  x509::CertificateSpec spec;
+  x509::CertificateSpec spec;  ///< without endorsements, serial number and key's signature
   Bytes certificate_der;
 };
 

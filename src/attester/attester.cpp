@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ratls/attester.h"
 
-#include <algorithm>
-
 #include "attester/attested_certificate.h"
 #include "attester/fresh_quote.h"
 #include "attester/names.h"
@@ -86,7 +84,7 @@ Result<void> check_made_certificate(BytesView der) {
                "the certificate that was made is not readable: " + checked.error().message());
 }
 
-Result<Bytes> sign(x509::CertificateSpec& spec, const crypto::PrivateKey& key) {
+Result<Bytes> sign(x509::CertificateSpec spec, const crypto::PrivateKey& key) {
   RATLS_TRY(spec.serial, random_serial());
   RATLS_TRY(Bytes der, x509::build_certificate(spec, key));
   if (der.size() > x509::kMaxCertificateSize) {
@@ -117,18 +115,14 @@ Result<Bytes> AttestedCertificate::key_der() const { return impl_->key.to_der();
 UnixTime AttestedCertificate::not_after() const noexcept { return impl_->spec.not_after; }
 
 Result<void> AttestedCertificate::endorse(BytesView endorsements) {
-  const BytesView oid = evidence::endorsements_oid();
   x509::CertificateSpec spec = impl_->spec;
-  std::erase_if(spec.extensions, [&](const x509::Extension& extension) {
-    return std::ranges::equal(extension.oid, oid);
-  });
   // Behind the evidence: Gramine takes the first place where it finds an identifier's bytes.
   if (!endorsements.empty()) {
+    const BytesView oid = evidence::endorsements_oid();
     spec.extensions.push_back({x509::Oid(oid.begin(), oid.end()), false,
                                Bytes(endorsements.begin(), endorsements.end())});
   }
-  RATLS_TRY(impl_->certificate_der, sign(spec, impl_->key));
-  impl_->spec = std::move(spec);
+  RATLS_TRY(impl_->certificate_der, sign(std::move(spec), impl_->key));
   return {};
 }
 

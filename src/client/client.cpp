@@ -3,6 +3,7 @@
 
 #include "client/connection.h"
 #include "client/stapled.h"
+#include "collateral/endorsed_source.h"
 #include "ratls/pccs.h"
 #include "tls/openssl_setup.h"
 
@@ -52,13 +53,6 @@ Result<std::unique_ptr<CollateralSource>> open_service(const std::string& servic
                     verifier.root(), *cache);
 }
 
-// The server chooses what it hands out, so that what was chosen is kept by no other name, and the
-// highest numbers count across servers.
-std::unique_ptr<CollateralSource> keep_stapled(std::unique_ptr<CollateralSource> source,
-                                               const TrustRoot& root, const CacheOptions& cache) {
-  return with_cache(std::move(source), {.name = "stapled", .on_disk = false}, root, cache);
-}
-
 // open_stapled may be empty: then there is no server to ask, only what the certificate brings.
 Result<std::shared_ptr<CollateralSource>> open_sources(
     const Verifier& verifier, const std::optional<CacheOptions>& cache,
@@ -67,8 +61,9 @@ Result<std::shared_ptr<CollateralSource>> open_sources(
   const auto open = [&](const std::string& name) -> Result<std::unique_ptr<CollateralSource>> {
     if (name != "stapled") return open_service(name, verifier, cache);
     if (open_stapled) return open_stapled();
-    auto source = open_endorsements(verifier.root());
-    return cache ? keep_stapled(std::move(source), verifier.root(), *cache) : std::move(source);
+    const auto dir = cache ? cache->dir : std::filesystem::path();
+    return std::unique_ptr<CollateralSource>(
+        std::make_unique<collateral::EndorsedSource>(verifier.root(), dir));
   };
   const Policy& policy = verifier.policy();
   return open_collateral_sources(policy.collateral.sources, policy.base_dir, verifier.root(), open);
@@ -131,8 +126,7 @@ Result<Client> Client::create(const std::string& url, Policy policy, ClientOptio
   RATLS_TRY(Verifier verifier, Verifier::create(std::move(policy)));
   if (source == nullptr) {
     const auto open_stapled = [&] {
-      return keep_stapled(client::open_stapled(origin, proxy, options, verifier.root()),
-                          verifier.root(), options.cache);
+      return client::open_stapled(origin, proxy, options, verifier.root());
     };
     RATLS_TRY(source, open_sources(verifier, options.cache, open_stapled));
   }

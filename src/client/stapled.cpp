@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "client/easy.h"
 #include "client/text.h"
+#include "collateral/endorsed_source.h"
 
 namespace ratls::client {
 namespace {
@@ -47,27 +48,25 @@ CURLcode set_context(CURL*, void* context, void*) {
   return CURLE_OK;
 }
 
-class StapledSource final : public CollateralSource {
+/// Endpoint asks the server for what it hands out.
+class Endpoint final : public CollateralSource {
  public:
-  StapledSource(Url url, Proxy proxy, ClientOptions options, TrustRoot root)
+  Endpoint(Url url, Proxy proxy, ClientOptions options, TrustRoot root)
       : url_(std::move(url)),
         proxy_(std::move(proxy)),
         options_(std::move(options)),
-        root_(std::move(root)),
-        endorsements_(open_endorsements(root_)) {
+        root_(std::move(root)) {
     url_.path = kPath;
     url_.query.clear();
     options_.total_timeout = kTimeLimit;
     options_.connect_timeout = std::min(options_.connect_timeout, kTimeLimit);
   }
 
-  Result<Prepared> find(const CollateralRequest& request) override {
-    auto brought = endorsements_->find(request);
-    if (brought && (*brought)->check_for(request)) return brought;
+  Result<Prepared> find(const CollateralRequest&) override {
     RATLS_TRY(const std::string body, download());
     auto collateral = parse_collateral(body);
     if (!collateral) return collateral.error().in(url_.text());
-    return PreparedCollateral::prepare(std::move(*collateral), root_, "stapled");
+    return PreparedCollateral::prepare(std::move(*collateral), root_, collateral::kStapled);
   }
 
  private:
@@ -104,15 +103,47 @@ class StapledSource final : public CollateralSource {
   const Proxy proxy_;
   ClientOptions options_;
   const TrustRoot root_;
-  const std::unique_ptr<CollateralSource> endorsements_;
+};
+
+class StapledSource final : public CollateralSource {
+ public:
+  StapledSource(std::unique_ptr<CollateralSource> endpoint, const TrustRoot& root,
+                const std::filesystem::path& dir)
+      : brought_(root, dir), endpoint_(std::move(endpoint)) {}
+
+  Result<Prepared> find(const CollateralRequest& request) override {
+    auto brought = brought_.find(request);
+    if (brought && (*brought)->check_for(request)) return brought;
+    auto handed_out = endpoint_->find(request);
+    const auto is_nothing = [](const Result<Prepared>& found) {
+      return !found && found.error().code() == Code::collateral_unavailable;
+    };
+    return is_nothing(handed_out) && !is_nothing(brought) ? brought : handed_out;
+  }
+
+  void verified(const PreparedCollateral& collateral) override {
+    brought_.verified(collateral);
+    endpoint_->verified(collateral);
+  }
+
+ private:
+  collateral::EndorsedSource brought_;
+  const std::unique_ptr<CollateralSource> endpoint_;
 };
 
 }  // namespace
 
 std::unique_ptr<CollateralSource> open_stapled(Url origin, Proxy proxy, ClientOptions options,
                                                const TrustRoot& root) {
-  return std::make_unique<StapledSource>(std::move(origin), std::move(proxy), std::move(options),
-                                         root);
+  const CacheOptions cache = options.cache;
+  auto endpoint =
+      std::make_unique<Endpoint>(std::move(origin), std::move(proxy), std::move(options), root);
+  // The server chooses, so that what it chose is not kept on disk, where others would find it.
+  return std::make_unique<StapledSource>(
+      with_cache(std::move(endpoint),
+                 {.name = collateral::kStapled, .baseline = Baseline::stapled, .on_disk = false},
+                 root, cache),
+      root, cache.dir);
 }
 
 }  // namespace ratls::client

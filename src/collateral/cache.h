@@ -26,6 +26,7 @@ class CachedSource final : public CollateralSource {
 
   /// Errors: those of the source; collateral_superseded for numbers lower than some seen before.
   Result<std::shared_ptr<const PreparedCollateral>> find(const CollateralRequest& request) override;
+  void verified(const PreparedCollateral& collateral) override { numbers_.verified(collateral); }
 
  private:
   using Prepared = std::shared_ptr<const PreparedCollateral>;

@@ -59,16 +59,18 @@ struct Service {
 
 class FakeSource final : public CollateralSource {
  public:
-  explicit FakeSource(Service& service) : service_(service) {}
+  explicit FakeSource(Service& service, std::string name = "pccs")
+      : service_(service), name_(std::move(name)) {}
   Found find(const CollateralRequest& request) override {
     ++service_.asked;
     while (service_.waits_for_stop && !request.stop.stop_requested()) std::this_thread::yield();
     if (service_.fails) return Error(Code::collateral_server_untrusted, "fake", "");
-    return PreparedCollateral::prepare(service_.collateral, root(), "pccs");
+    return PreparedCollateral::prepare(service_.collateral, root(), name_);
   }
 
  private:
   Service& service_;
+  const std::string name_;
 };
 
 class Cache : public ::testing::Test {
@@ -300,6 +302,69 @@ TEST_F(Superseded, IsNothingThatForgedCollateralClaims) {
   EXPECT_EQ(source_of(), "unusable");
   service_.collateral = world().collateral;
   EXPECT_EQ(source_of(wanted(), "other"), "pccs");
+}
+
+TEST_F(Superseded, IsOlderCollateralThatHidesWhoSignedItsCrl) {
+  EXPECT_EQ(source_of(), "pccs");
+  for (const int part : {0, 1, 2}) {
+    sim::WorldSpec older = spec();
+    if (part == 0) --older.tcb_info.content.evaluation_number;
+    if (part == 1) --older.qe_identity.content.evaluation_number;
+    if (part == 2) older.pck_crl.spec.crl_number = 4;
+    publish(older);
+    service_.collateral.pck_crl_issuer_chain.clear();
+    EXPECT_EQ(source_of(wanted(), "other"), "collateral_superseded") << part;
+  }
+}
+
+class SupersededByAServer : public Superseded {
+ protected:
+  /// hand_out is one connection to a server that hands out this evaluation number.
+  Code hand_out(std::uint32_t number, bool is_accepted) {
+    sim::WorldSpec changed = spec();
+    changed.tcb_info.content.evaluation_number = number;
+    changed.qe_identity.content.evaluation_number = number;
+    publish(changed);
+    const auto source =
+        with_cache(std::make_unique<FakeSource>(service_, "stapled"),
+                   {.name = "stapled", .baseline = Baseline::stapled, .on_disk = false}, root(),
+                   {.dir = folder(), .background = false});
+    const auto found = source->find(wanted());
+    if (found && is_accepted) source->verified(**found);
+    return found ? Code::ok : found.error().code();
+  }
+  const std::uint32_t usual_ = spec().tcb_info.content.evaluation_number;
+};
+
+TEST_F(SupersededByAServer, IsWhatIsLowerThanAVerdictHasAccepted) {
+  EXPECT_EQ(hand_out(usual_ + 1, false), Code::ok);
+  EXPECT_EQ(hand_out(usual_, true), Code::ok) << "the higher number was in no accepted verdict";
+  EXPECT_EQ(hand_out(usual_ + 1, true), Code::ok);
+  EXPECT_EQ(hand_out(usual_, true), Code::collateral_superseded);
+  service_.collateral = world().collateral;
+  EXPECT_EQ(source_of(), "pccs") << "a server may not raise the numbers of services";
+}
+
+TEST_F(SupersededByAServer, IsWhatIsLowerThanServicesGave) {
+  EXPECT_EQ(source_of(), "pccs");
+  EXPECT_EQ(hand_out(usual_ - 1, true), Code::collateral_superseded);
+  EXPECT_EQ(hand_out(usual_, true), Code::ok);
+}
+
+TEST_F(SupersededByAServer, IsNotDecidedByWhatServicesGaveToOthers) {
+  EXPECT_TRUE(open("early", Baseline::early)->find(wanted()).has_value());
+  EXPECT_EQ(hand_out(usual_ - 1, true), Code::ok);
+}
+
+TEST_F(Superseded, DoesNotWaitForAVerdictOnAService) {
+  const auto source = open();
+  const auto found = source->find(wanted());
+  ASSERT_TRUE(found.has_value());
+  source->verified(**found);
+  sim::WorldSpec older = spec();
+  --older.tcb_info.content.evaluation_number;
+  publish(older);
+  EXPECT_EQ(source_of(wanted(), "other"), "collateral_superseded");
 }
 
 TEST_F(Superseded, IsForgottenWithADamagedFile) {

@@ -114,7 +114,8 @@ Result<Bytes> decode_crl(std::string_view body) {
   if (body.starts_with('\x30') || body.starts_with("-----BEGIN")) return as_is();
   while (!body.empty() && kSpace.find(body.back()) != std::string_view::npos) body.remove_suffix(1);
   auto bytes = parse_hex(body, body.size(), "crl");
-  if (!bytes || bytes->empty()) return malformed("crl", "neither DER nor hex of it nor PEM");
+  if (!bytes || bytes->empty() || bytes->front() != 0x30)
+    return malformed("crl", "neither DER nor hex of it nor PEM");
   return std::move(*bytes);
 }
 

@@ -25,18 +25,22 @@ Result<std::string_view> text(CborReader& reader, std::string_view field) {
   return value;
 }
 
-// A CRL has the same byte behind it in some writers' certificates; DER may also end in a zero.
+// Other writers put the same byte behind a CRL; but DER may also end in a zero of its own.
+bool ends_in_one_too_many(const Bytes& crl) {
+  if (crl.front() != x509::kTagSequence || crl.back() != 0) return false;
+  x509::DerReader der(BytesView(crl).first(crl.size() - 1), kMalformed);
+  return der.element("crl") && der.at_end();
+}
+
 Result<Bytes> crl(CborReader& reader, std::string_view field) {
   RATLS_TRY(const BytesView bytes, reader.bytes(field));
-  BytesView value = bytes;
-  if (value.size() > 1 && value.back() == 0) {
-    x509::DerReader der(value.first(value.size() - 1), kMalformed);
-    if (value.front() != x509::kTagSequence || (der.element(field) && der.at_end())) {
-      value = value.first(value.size() - 1);
-    }
+  std::string_view value = as_text(bytes);
+  if (!value.starts_with('\x30')) {  // hex or PEM
+    while (value.ends_with('\0')) value.remove_suffix(1);
   }
-  auto decoded = collateral::decode_crl(as_text(value));
+  auto decoded = collateral::decode_crl(value);
   if (!decoded) return decoded.error().in(field);
+  if (ends_in_one_too_many(*decoded)) decoded->pop_back();
   return std::move(*decoded);
 }
 

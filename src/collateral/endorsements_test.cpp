@@ -141,26 +141,5 @@ TEST(Endorsements, OfAnotherShapeAreRefused) {
   }
 }
 
-CollateralRequest request(const Bytes* endorsements) {
-  CollateralRequest request;
-  if (endorsements != nullptr) {
-    request.endorsements = std::make_shared<const Bytes>(*endorsements);
-  }
-  return request;
-}
-
-TEST(OpenEndorsements, GivesWhatTheCertificateBrings) {
-  const auto source = open_endorsements(TrustRoot::intel());
-  const Bytes good = format_endorsements(collateral());
-  const auto found = source->find(request(&good));
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ((*found)->source(), "stapled");
-  EXPECT_EQ(format_collateral((*found)->collateral()), format_collateral(collateral()));
-
-  EXPECT_EQ(source->find(request(nullptr)).error().code(), Code::collateral_unavailable);
-  const Bytes bad = {1, 2};
-  EXPECT_EQ(source->find(request(&bad)).error().code(), Code::collateral_malformed);
-}
-
 }  // namespace
 }  // namespace ratls

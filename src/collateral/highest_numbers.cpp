@@ -26,23 +26,50 @@ struct Seen {
   std::uint64_t number;
 };
 
+// Those of the parts that are authentic. Who signed the PCK CRL may be known only to the verifier,
+// which has the quote's own chain.
 std::vector<Seen> numbers_in(const PreparedCollateral::Parts& parts, bool with_evaluation) {
   std::vector<Seen> seen;
-  const auto add_crl = [&](const x509::Crl& crl, std::string_view name) {
-    if (const auto number = number_of(crl)) {
-      seen.push_back({std::string(name) + " " + to_hex(crypto::sha256(crl.issuer)), *number});
+  const auto add_crl = [&](const Result<x509::Crl>& crl, std::string_view name) {
+    if (!crl) return;
+    if (const auto number = number_of(*crl)) {
+      seen.push_back({std::string(name) + " " + to_hex(crypto::sha256(crl->issuer)), *number});
     }
   };
-  add_crl(*parts.root_crl, "root_ca_crl");
-  add_crl(*parts.pck_crl, "pck_crl");
+  add_crl(parts.root_crl, "root_ca_crl");
+  add_crl(parts.pck_crl, "pck_crl");
   if (!with_evaluation) return seen;
-  const tcb::TcbInfo& info = parts.tcb_info->content;
-  const bool sgx = info.id == tcb::TcbInfo::Id::sgx;
-  seen.push_back({std::string("tcb_info ") + (sgx ? "sgx " : "tdx ") + to_hex(info.fmspc),
-                  info.evaluation_number});
-  seen.push_back({std::string("qe_identity ") + (sgx ? "sgx" : "tdx"),
-                  parts.qe_identity->content.evaluation_number});
+  if (parts.tcb_info) {
+    const tcb::TcbInfo& info = parts.tcb_info->content;
+    const bool sgx = info.id == tcb::TcbInfo::Id::sgx;
+    seen.push_back({std::string("tcb_info ") + (sgx ? "sgx " : "tdx ") + to_hex(info.fmspc),
+                    info.evaluation_number});
+  }
+  if (parts.qe_identity) {
+    const tcb::QeIdentity& identity = parts.qe_identity->content;
+    const bool sgx = identity.id == tcb::QeIdentity::Id::qe;
+    seen.push_back(
+        {std::string("qe_identity ") + (sgx ? "sgx" : "tdx"), identity.evaluation_number});
+  }
   return seen;
+}
+
+bool all_authentic(const PreparedCollateral::Parts& parts) {
+  return parts.root_crl && parts.pck_crl && parts.pck_crl_signer && parts.tcb_info &&
+         parts.qe_identity;
+}
+
+constexpr std::string_view kStandard = " standard ";
+
+std::string_view name_of(Baseline baseline) {
+  switch (baseline) {
+    case Baseline::early:
+      return " early ";
+    case Baseline::stapled:
+      return " stapled ";
+    default:
+      return kStandard;
+  }
 }
 
 }  // namespace
@@ -52,8 +79,8 @@ HighestNumbers::HighestNumbers(const std::filesystem::path& dir, const TrustRoot
                                Baseline baseline)
     : path_(dir.empty() ? dir : dir / "highest_numbers.json"),
       baseline_(baseline),
-      prefix_(to_hex(crypto::sha256(root.certificate_der())).substr(0, 16) +
-              (baseline == Baseline::early ? " early " : " standard ")) {}
+      root_(to_hex(crypto::sha256(root.certificate_der())).substr(0, 16)),
+      prefix_(root_ + std::string(name_of(baseline))) {}
 
 void HighestNumbers::read() {
   if (path_.empty()) return;
@@ -75,30 +102,46 @@ bool HighestNumbers::write() const {
   return replace_file(path_, as_bytes(text), FileMode::secret).has_value();
 }
 
+std::uint64_t HighestNumbers::known(const std::string& what) const {
+  const auto number = [&](const std::string& name) {
+    const auto found = numbers_.find(name);
+    return found == numbers_.end() ? 0 : found->second;
+  };
+  const std::uint64_t own = number(prefix_ + what);
+  if (baseline_ != Baseline::stapled) return own;
+  return std::max(own, number(root_ + std::string(kStandard) + what));
+}
+
 Result<void> HighestNumbers::accept(const PreparedCollateral& collateral) {
-  const PreparedCollateral::Parts& parts = collateral.parts();
-  if (!parts.root_crl || !parts.pck_crl || !parts.pck_crl_signer || !parts.tcb_info ||
-      !parts.qe_identity) {
-    return {};
-  }
   const std::lock_guard lock(*mutex_);
   read();
-  bool is_news = false;
-  const std::vector<Seen> all = numbers_in(parts, baseline_ != Baseline::pinned);
-  for (const Seen& seen : all) {
-    const auto known = numbers_.find(prefix_ + seen.what);
-    if (known == numbers_.end() || known->second < seen.number) {
-      is_news = true;
-    } else if (known->second > seen.number) {
-      return Error(Code::collateral_superseded, seen.what.substr(0, seen.what.find(' ')),
-                   "number " + std::to_string(seen.number) + ", " + std::to_string(known->second) +
-                       " was seen before");
-    }
+  for (const Seen& seen : numbers_in(collateral.parts(), baseline_ != Baseline::pinned)) {
+    const std::uint64_t highest = known(seen.what);
+    if (seen.number >= highest) continue;
+    return Error(Code::collateral_superseded, seen.what.substr(0, seen.what.find(' ')),
+                 "number " + std::to_string(seen.number) + ", " + std::to_string(highest) +
+                     " was seen before");
   }
-  if (!is_news) return {};
-  for (const Seen& seen : all) numbers_[prefix_ + seen.what] = seen.number;
-  write();
+  if (baseline_ != Baseline::stapled) raise(collateral);
   return {};
+}
+
+void HighestNumbers::verified(const PreparedCollateral& collateral) {
+  if (baseline_ != Baseline::stapled || collateral.source() != kStapled) return;
+  const std::lock_guard lock(*mutex_);
+  read();
+  raise(collateral);
+}
+
+void HighestNumbers::raise(const PreparedCollateral& collateral) {
+  if (!all_authentic(collateral.parts())) return;
+  bool is_news = false;
+  for (const Seen& seen : numbers_in(collateral.parts(), baseline_ != Baseline::pinned)) {
+    std::uint64_t& number = numbers_[prefix_ + seen.what];
+    is_news = is_news || number < seen.number;
+    number = std::max(number, seen.number);
+  }
+  if (is_news) write();
 }
 
 }  // namespace ratls::collateral

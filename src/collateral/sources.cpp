@@ -75,24 +75,6 @@ class FolderSource final : public CollateralSource {
   std::map<std::string, std::shared_ptr<FileSource>> files_;
 };
 
-class EndorsementsSource final : public CollateralSource {
- public:
-  explicit EndorsementsSource(TrustRoot root) : root_(std::move(root)) {}
-
-  Result<Prepared> find(const CollateralRequest& request) override {
-    if (request.endorsements == nullptr) {
-      return Error(Code::collateral_unavailable, "certificate.endorsements",
-                   "the certificate brings no collateral");
-    }
-    auto collateral = parse_endorsements(*request.endorsements);
-    if (!collateral) return collateral.error().in("certificate.endorsements");
-    return PreparedCollateral::prepare(std::move(*collateral), root_, "stapled");
-  }
-
- private:
-  const TrustRoot root_;
-};
-
 /// AbsentSource stands for a source that cannot be opened where it is asked for.
 class AbsentSource final : public CollateralSource {
  public:
@@ -131,15 +113,15 @@ class OrderedSources final : public CollateralSource {
     return Error(Code::collateral_unavailable, std::move(where), std::move(detail));
   }
 
+  void verified(const PreparedCollateral& collateral) override {
+    for (const auto& source : sources_) source->verified(collateral);
+  }
+
  private:
   const std::vector<std::unique_ptr<CollateralSource>> sources_;
 };
 
 }  // namespace
-
-std::unique_ptr<CollateralSource> open_endorsements(const TrustRoot& root) {
-  return std::make_unique<EndorsementsSource>(root);
-}
 
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,

@@ -44,23 +44,12 @@ seconds RenewalSchedule::pause(UnixTime now) const {
   return std::clamp(due_time() - now, seconds(1), kLongestPause);
 }
 
-Bytes bring(AttestedCertificate& certificate, const Staple* staple, UnixTime now) {
-  if (staple == nullptr) return {};
-  Bytes endorsements = staple->endorsements(now);
-  const auto endorsed = certificate.endorse(endorsements);
-  if (!endorsed) {
-    log(LogLevel::error,
-        "the certificate cannot bring the collateral: " + endorsed.error().message());
-  }
-  return endorsements;
-}
-
-Renewal::Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule, Current current,
-                 Staple* staple)
+Renewal::Renewal(Attester attester, AttestedCertificate certificate, ServerTls& tls,
+                 RenewalSchedule schedule, Staple* staple)
     : attester_(std::move(attester)),
+      certificate_(std::move(certificate)),
       tls_(tls),
       schedule_(schedule),
-      current_(std::move(current)),
       staple_(staple) {}
 
 Renewal::~Renewal() { stop(); }
@@ -87,7 +76,7 @@ void Renewal::run() {
     const UnixTime now = system_now();
     lock.unlock();
     if (schedule_.is_due(now)) renew(now);
-    if (staple_ != nullptr) renew_staple(now);
+    refresh_staple(now);
     lock.lock();
   }
 }
@@ -95,10 +84,11 @@ void Renewal::run() {
 void Renewal::renew(UnixTime now) {
   const auto replace = [&]() -> Result<UnixTime> {
     RATLS_TRY(AttestedCertificate certificate, attester_.certify(now));
-    Bytes endorsements = bring(certificate, staple_, now);
+    Bytes endorsements = endorse(certificate, now);
     RATLS_CHECK(tls_.replace(certificate));
-    current_ = {std::move(certificate), std::move(endorsements)};
-    return current_.certificate.not_after();
+    certificate_ = std::move(certificate);
+    endorsements_ = std::move(endorsements);
+    return certificate_.not_after();
   };
   const Result<UnixTime> not_after = replace();
   if (not_after) {
@@ -110,17 +100,31 @@ void Renewal::renew(UnixTime now) {
   }
 }
 
-// Another certificate of the same key and quotes: no new quote is needed for it.
-void Renewal::renew_staple(UnixTime now) {
-  staple_->refresh_if_due(current_.certificate.certificate_der(), now);
-  if (staple_->endorsements(now) == current_.endorsements) return;
-  current_.endorsements = bring(current_.certificate, staple_, now);
-  const auto replaced = tls_.replace(current_.certificate);
-  if (replaced) {
-    log(LogLevel::info, "the certificate brings other collateral from now on");
-  } else {
+// What the certificate was to bring; when it cannot, it brings nothing.
+Bytes Renewal::endorse(AttestedCertificate& certificate, UnixTime now) const {
+  if (staple_ == nullptr) return {};
+  Bytes endorsements = staple_->endorsements(now);
+  const auto endorsed = certificate.endorse(endorsements);
+  if (endorsed) return endorsements;
+  log(LogLevel::error,
+      "the certificate cannot bring the collateral: " + endorsed.error().message());
+  const auto plain = certificate.endorse({});
+  if (!plain) log(LogLevel::error, "the certificate stays as it was: " + plain.error().message());
+  return endorsements;
+}
+
+void Renewal::refresh_staple(UnixTime now) {
+  if (staple_ == nullptr) return;
+  staple_->refresh_if_due(certificate_.certificate_der(), now);
+  if (staple_->endorsements(now) == endorsements_) return;
+  Bytes endorsements = endorse(certificate_, now);
+  const auto replaced = tls_.replace(certificate_);
+  if (!replaced) {  // the next time again
     log(LogLevel::error, "the certificate could not be exchanged: " + replaced.error().message());
+    return;
   }
+  endorsements_ = std::move(endorsements);
+  log(LogLevel::info, "the certificate was signed anew, for other collateral");
 }
 
 }  // namespace ratls::server

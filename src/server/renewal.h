@@ -35,25 +35,20 @@ class RenewalSchedule {
   std::chrono::seconds backoff_{0};
 };
 
-/// bring makes a certificate bring what the staple says that it is to bring, or no more when that
-/// cannot be done, which is logged. It gives what it was asked to bring; staple may be null.
-Bytes bring(AttestedCertificate& certificate, const Staple* staple, UnixTime now);
-
 /// Renewal exchanges the certificate of a ServerTls from a thread of its own; while that fails the
 /// old certificate serves on. It also keeps stapled collateral fresh, and the certificate that
 /// brings it. Owns: the attester and the certificate; the ServerTls and the Staple must outlive it.
 class Renewal {
  public:
-  /// Current is the certificate that the ServerTls has, and what it was made to bring.
-  struct Current {
-    AttestedCertificate certificate;
-    Bytes endorsements;
-  };
-
-  /// staple may be null.
-  Renewal(Attester attester, ServerTls& tls, RenewalSchedule schedule, Current current,
-          Staple* staple = nullptr);
+  /// certificate is the one that tls has; staple may be null.
+  Renewal(Attester attester, AttestedCertificate certificate, ServerTls& tls,
+          RenewalSchedule schedule, Staple* staple = nullptr);
   ~Renewal();  // stops
+
+  /// refresh_staple looks for collateral when that is due, and exchanges the certificate when it is
+  /// to bring other collateral than it does: for one of the same key and quotes, so that it needs
+  /// no new quote. Before start(), after which the thread does it. Blocks: as the provider does.
+  void refresh_staple(UnixTime now);
 
   /// Errors: internal.
   Result<void> start();
@@ -63,12 +58,13 @@ class Renewal {
  private:
   void run();
   void renew(UnixTime now);
-  void renew_staple(UnixTime now);
+  Bytes endorse(AttestedCertificate& certificate, UnixTime now) const;
 
   Attester attester_;
+  AttestedCertificate certificate_;
+  Bytes endorsements_;  // what the certificate that tls_ has was to bring
   ServerTls& tls_;
   RenewalSchedule schedule_;
-  Current current_;
   Staple* const staple_;
   std::mutex mutex_;
   std::condition_variable stop_wanted_;

@@ -98,7 +98,7 @@ TEST(Renewal, ExchangesADueCertificate) {
   auto first = make_certificate();
   const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
-  Renewal renewal(ratls::testing::fake_attester(), tls, overdue_schedule(), {std::move(first), {}});
+  Renewal renewal(ratls::testing::fake_attester(), std::move(first), tls, overdue_schedule());
   ASSERT_TRUE(renewal.start().has_value());
   wait_for_another(tls, der);
   renewal.stop();
@@ -115,7 +115,7 @@ TEST(Renewal, KeepsTheCertificateWhenThereIsNoQuote) {
         return Error(Code::quote_unavailable, "", "");
       },
       {});
-  Renewal renewal(*attester, tls, overdue_schedule(), {std::move(first), {}});
+  Renewal renewal(*attester, std::move(first), tls, overdue_schedule());
   ASSERT_TRUE(renewal.start().has_value());
   while (asked == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   renewal.stop();
@@ -127,18 +127,11 @@ TEST(Renewal, StopsAtOnceWhenNothingIsDue) {
   const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
   const RenewalSchedule schedule(system_now(), first.not_after());
-  Renewal renewal(ratls::testing::fake_attester(), tls, schedule, {std::move(first), {}});
+  Renewal renewal(ratls::testing::fake_attester(), std::move(first), tls, schedule);
   ASSERT_TRUE(renewal.start().has_value());
   renewal.stop();
   renewal.stop();
   EXPECT_EQ(certificate_of(tls), der);
-}
-
-// Says what a certificate is to bring.
-Staple staple_of(const Bytes& endorsements) {
-  return Staple([=](BytesView, UnixTime now) -> Result<StapledCollateral> {
-    return StapledCollateral{"{}", now + minutes(60), endorsements};
-  });
 }
 
 x509::Certificate parsed(const Bytes& der) {
@@ -151,55 +144,90 @@ Bytes brought_by(const Bytes& der) {
   return found.empty() ? Bytes() : found.front()->value;
 }
 
-TEST(Renewal, SignsTheCertificateAnewWhenItIsToBringOtherCollateral) {
-  auto first = make_certificate();
-  const Bytes der = first.certificate_der();
-  ServerTls tls = ServerTls::create(first).value();
-  const auto no_quotes = Attester::create(
-      [](const ReportData&) -> Result<Bytes> { return Error(Code::quote_unavailable, "", ""); },
-      {});
-  Staple staple = staple_of({1, 2, 3});
-  Renewal renewal(*no_quotes, tls, overdue_schedule(), {std::move(first), {}}, &staple);
-  ASSERT_TRUE(renewal.start().has_value());
-  const Bytes after = wait_for_another(tls, der);
-  renewal.stop();
-  EXPECT_EQ(brought_by(after), (Bytes{1, 2, 3}));
-  EXPECT_EQ(parsed(after).spki, parsed(der).spki);
-  EXPECT_EQ(certificate_of(tls), after) << "once is enough";
+/// Endorsing is a renewal whose quotes never come, and a staple that says what to bring.
+class Endorsing : public ::testing::Test {
+ protected:
+  static Attester no_quotes() {
+    return Attester::create(
+               [](const ReportData&) -> Result<Bytes> {
+                 return Error(Code::quote_unavailable, "", "");
+               },
+               {})
+        .value();
+  }
+
+  void refresh(UnixTime now) {
+    renewal_.refresh_staple(now);
+    now_ = certificate_of(tls_);
+  }
+
+  Bytes wanted_ = {1, 2, 3};
+  Staple staple_{[this](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    return StapledCollateral{"{}", now + minutes(90), wanted_};
+  }};
+  AttestedCertificate first_ = make_certificate();
+  const Bytes first_der_ = first_.certificate_der();
+  ServerTls tls_ = ServerTls::create(first_).value();
+  const UnixTime begin_ = system_now();
+  Renewal renewal_{no_quotes(), std::move(first_), tls_, overdue_schedule(), &staple_};
+  Bytes now_;
+};
+
+TEST_F(Endorsing, SignsAnewOnlyWhenTheCollateralChanges) {
+  refresh(begin_);
+  EXPECT_EQ(brought_by(now_), wanted_);
+  EXPECT_EQ(parsed(now_).spki, parsed(first_der_).spki);
+  const Bytes before = now_;
+  wanted_ = {4};  // which is not asked for yet
+  refresh(begin_ + minutes(30));
+  EXPECT_EQ(now_, before);
+  refresh(begin_ + minutes(61));
+  EXPECT_EQ(brought_by(now_), Bytes{4});
+}
+
+TEST_F(Endorsing, HappensInTheThread) {
+  ASSERT_TRUE(renewal_.start().has_value());
+  const Bytes after = wait_for_another(tls_, first_der_);
+  renewal_.stop();
+  EXPECT_EQ(brought_by(after), wanted_);
+}
+
+TEST_F(Endorsing, BringsNothingWhenItIsTooLarge) {
+  refresh(begin_);
+  wanted_ = Bytes(70'000, 7);
+  refresh(begin_ + minutes(61));
+  EXPECT_EQ(brought_by(now_), Bytes()) << "not the old collateral either";
+  const Bytes before = now_;
+  refresh(begin_ + minutes(62));
+  EXPECT_EQ(now_, before) << "it is not tried again";
 }
 
 TEST(Renewal, BringsCollateralInANewCertificateToo) {
   auto first = make_certificate();
   const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
-  Staple staple = staple_of({4, 5});
-  staple.refresh_if_due(der, system_now());
-  Renewal renewal(ratls::testing::fake_attester(), tls, overdue_schedule(), {std::move(first), {}},
+  Staple staple([](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    return StapledCollateral{"{}", now + minutes(90), {4, 5}};
+  });
+  Renewal renewal(ratls::testing::fake_attester(), std::move(first), tls, overdue_schedule(),
                   &staple);
+  renewal.refresh_staple(system_now());
+  const Bytes endorsed = certificate_of(tls);
+  EXPECT_EQ(brought_by(endorsed), (Bytes{4, 5}));
   ASSERT_TRUE(renewal.start().has_value());
-  const Bytes after = wait_for_another(tls, der);
+  const Bytes after = wait_for_another(tls, endorsed);
   renewal.stop();
   EXPECT_EQ(brought_by(after), (Bytes{4, 5}));
   EXPECT_NE(parsed(after).spki, parsed(der).spki);
 }
 
-TEST(Bring, LeavesTheCertificateAloneWhenTheCollateralIsTooLarge) {
-  auto certificate = make_certificate();
-  const Bytes der = certificate.certificate_der();
-  Staple staple = staple_of(Bytes(70'000, 7));
-  staple.refresh_if_due(der, system_now());
-  EXPECT_EQ(bring(certificate, &staple, system_now()).size(), 70'000u) << "it is not tried again";
-  EXPECT_EQ(certificate.certificate_der(), der);
-}
-
-TEST(Bring, TakesExpiredCollateralAway) {
-  auto certificate = make_certificate();
-  Staple staple = staple_of({1});
-  staple.refresh_if_due(certificate.certificate_der(), system_now());
-  EXPECT_EQ(bring(certificate, &staple, system_now()), Bytes{1});
-  EXPECT_EQ(brought_by(certificate.certificate_der()), Bytes{1});
-  EXPECT_EQ(bring(certificate, &staple, system_now() + minutes(61)), Bytes());
-  EXPECT_EQ(brought_by(certificate.certificate_der()), Bytes());
+TEST(Staple, EndorsesUntilTheCollateralEnds) {
+  Staple staple([](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    return StapledCollateral{"{}", now + minutes(30), {1}};
+  });
+  staple.refresh_if_due({}, kMade);
+  EXPECT_EQ(staple.endorsements(kMade + minutes(30)), Bytes{1});
+  EXPECT_EQ(staple.endorsements(kMade + minutes(31)), Bytes());
 }
 
 }  // namespace

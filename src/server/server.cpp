@@ -103,10 +103,7 @@ Result<void> Server::start(Attester attester) {
   }
   RATLS_CHECK(server::check_options(state_->options));  // before a quote is made
   const UnixTime now = system_now();
-  server::Staple* staple = state_->staple.get();
   RATLS_TRY(AttestedCertificate certificate, attester.certify(now));
-  if (staple != nullptr) staple->refresh_if_due(certificate.certificate_der(), now);
-  Bytes endorsements = server::bring(certificate, staple, now);
   RATLS_TRY(ServerTls tls, ServerTls::create(certificate, state_->options.lowest_tls));
   std::unique_ptr<Running> running(new Running{std::move(tls), nullptr, nullptr, std::nullopt});
   server::Upstreams* upstreams = state_->upstreams.empty() ? nullptr : &state_->upstreams;
@@ -114,9 +111,9 @@ Result<void> Server::start(Attester attester) {
             Workers::listen(state_->options, state_->router, &running->tls, upstreams));
   RATLS_CHECK(state_->start_app(*running));
   const RenewalSchedule schedule(now, certificate.not_after());
-  running->renewal.emplace(std::move(attester), running->tls, schedule,
-                           Renewal::Current{std::move(certificate), std::move(endorsements)},
-                           staple);
+  running->renewal.emplace(std::move(attester), std::move(certificate), running->tls, schedule,
+                           state_->staple.get());
+  running->renewal->refresh_staple(now);
   auto started = running->workers->start();
   if (started) started = running->renewal->start();
   if (!started) {

@@ -124,7 +124,9 @@ Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTi
   if (examination.error()) return {examination.report(), *examination.error()};
   const auto collateral = source.find(state_->wanted(examination.request()));
   if (!collateral) return {examination.report(), collateral.error()};
-  return decide(examination, **collateral, now);
+  Verdict verdict = decide(examination, **collateral, now);
+  if (verdict.accepted()) source.verified(**collateral);
+  return verdict;
 }
 
 Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,
@@ -148,6 +150,7 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   if (!*collateral) return {examination.report(), collateral->error()};
   Verdict verdict = decide(examination, ***collateral, now);
   if (verdict.accepted()) {
+    source.verified(***collateral);
     state_->accepted.add(std::make_shared<const Accepted>(
         Accepted{Bytes(der.begin(), der.end()), context, examination.request().endorsements,
                  **collateral, verdict.report, verdict.result->expires()}));
