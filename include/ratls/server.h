@@ -100,7 +100,7 @@ class Server {
   /// before it is not lost. Call it in main, before other threads are made.
   static void block_signals();
   /// run_until_signal waits for SIGTERM or SIGINT, then stops; a second one ends the process at
-  /// once. Call it from main after start().
+  /// once. It tells systemd when it is ready and when it stops. Call it from main after start().
   void run_until_signal();
 
  private:
