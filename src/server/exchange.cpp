@@ -220,6 +220,7 @@ void Exchange::give_interim(std::string& output) {
     }
     http::write_interim_answer(output, response);
     head_given_ = true;
+    status_ = response.status;
     state_ = State::tunnel;
     return;
   }
@@ -242,6 +243,7 @@ void Exchange::give_head(std::string& output) {
   http::write_forwarded_answer(output, parser_.response(), framing, body_framing_, persistence,
                                worker_.date());
   head_given_ = true;
+  status_ = parser_.response().status;
 }
 
 void Exchange::on_end(std::string& output) {
@@ -285,6 +287,7 @@ void Exchange::again_or_fail(std::string reason) {
 
 void Exchange::fail(int status, std::string reason) {
   log(LogLevel::error, "no answer from the app to " + what_ + ": " + reason);
+  worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
   refusal_ = {status, std::move(reason)};
   state_ = head_given_ ? State::broken : State::refused;
   socket_.reset();
