@@ -9,8 +9,8 @@
 #include "server/log.h"
 #include "server/operations.h"
 #include "server/renewal.h"
-#include "server/service_manager.h"
 #include "server/signals.h"
+#include "server/systemd.h"
 #include "server/workers.h"
 #include "tls/openssl_setup.h"
 
@@ -169,9 +169,9 @@ void Server::stop() {
 void Server::block_signals() { server::block_termination_signals(); }
 
 void Server::run_until_signal() {
-  server::tell_service_manager("READY=1");
+  server::tell_systemd("READY=1");
   server::wait_for_termination();
-  server::tell_service_manager("STOPPING=1");
+  server::tell_systemd("STOPPING=1");
   stop();
 }
 
