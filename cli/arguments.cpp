@@ -164,6 +164,11 @@ void add_serve(CLI::App& app, Arguments& chosen) {
                    "Processes of the app whose command follows -- (default 1)")
       ->check(CLI::Range(1, 256));
   command->add_flag("--tls12", arguments->tls12, "Also allow TLS 1.2");
+  command
+      ->add_option("--admin", arguments->admin,
+                   "Answer /metrics, /healthz and /readyz over http at this HOST:PORT of the "
+                   "loopback")
+      ->check(not_empty());
   command->add_option("--threads", arguments->threads, "Threads that serve")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -80,6 +80,7 @@ struct ServeArguments {
   CertificateArguments certificate;
   bool tls12 = false;
   unsigned threads = 2;
+  std::string admin;                ///< where operations are asked about; empty: nowhere
   std::string upstream;             ///< where an app listens; empty: nowhere
   std::optional<unsigned> workers;  ///< processes of the command
   std::vector<std::string> command;

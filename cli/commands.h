@@ -34,8 +34,9 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
-/// parse_listen reads HOST:PORT, with an IPv6 address in brackets. Errors: usage.
-Result<Endpoint> parse_listen(const std::string& text);
+/// parse_listen reads HOST:PORT, with an IPv6 address in brackets; option is where it stands.
+/// Errors: usage.
+Result<Endpoint> parse_listen(const std::string& text, const std::string& option = "--listen");
 
 /// make_attester joins --tee and the certificate options.
 Result<Attester> make_attester(const TeeOptions& tee, const CertificateArguments& certificate,

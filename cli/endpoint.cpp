@@ -3,9 +3,9 @@
 
 namespace ratls::cli {
 
-Result<Endpoint> parse_listen(const std::string& text) {
+Result<Endpoint> parse_listen(const std::string& text, const std::string& option) {
   const auto wrong = [&] {
-    return Error(Code::usage, "--listen", "\"" + text + "\" is not HOST:PORT");
+    return Error(Code::usage, option, "\"" + text + "\" is not HOST:PORT");
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return wrong();

@@ -24,6 +24,14 @@ Result<void> check_plain_tcp(const ServeArguments& arguments) {
                "UNIX socket, or let ratls start the app with {fd}");
 }
 
+Result<void> set_admin(ServerOptions& options, const std::string& address) {
+  if (address.empty()) return {};
+  RATLS_TRY(const Endpoint endpoint, parse_listen(address, "--admin"));
+  options.admin_host = endpoint.host;
+  options.admin_port = endpoint.port;
+  return {};
+}
+
 /// set_up_app lets the server pass requests on to an app.
 Result<void> set_up_app(Server& server, const ServeArguments& arguments) {
   if (arguments.workers && arguments.command.empty()) {
@@ -57,6 +65,9 @@ int serve(const ServeArguments& arguments) {
   options.port = endpoint->port;
   options.threads = arguments.threads;
   options.lowest_tls = arguments.tls12 ? TlsVersion::tls12 : TlsVersion::tls13;
+  if (const auto admin = set_admin(options, arguments.admin); !admin) {
+    return print_error(admin.error());
+  }
   Server server(options);
   if (*staple) server.staple(std::move(*staple));
   if (arguments.upstream.empty() && arguments.command.empty()) add_builtin_routes(server);

@@ -80,8 +80,10 @@ bool Exchange::advance(std::string& output) {
 /// connect begins a connection; false when the exchange has failed.
 bool Exchange::connect() {
   ++attempts_;
+  // One that has just ended counts as up for a moment, with nothing to do.
+  const Upstream* const failed = load_ ? &load_->upstream() : nullptr;
   load_.reset();
-  auto chosen = worker_.service().upstreams->choose();
+  auto chosen = worker_.service().upstreams->choose(failed);
   if (!chosen) {
     fail(503, "No app is ready to answer.");
     return false;
@@ -220,6 +222,7 @@ void Exchange::give_interim(std::string& output) {
     }
     http::write_interim_answer(output, response);
     head_given_ = true;
+    status_ = response.status;
     state_ = State::tunnel;
     return;
   }
@@ -242,6 +245,7 @@ void Exchange::give_head(std::string& output) {
   http::write_forwarded_answer(output, parser_.response(), framing, body_framing_, persistence,
                                worker_.date());
   head_given_ = true;
+  status_ = parser_.response().status;
 }
 
 void Exchange::on_end(std::string& output) {
@@ -285,6 +289,7 @@ void Exchange::again_or_fail(std::string reason) {
 
 void Exchange::fail(int status, std::string reason) {
   log(LogLevel::error, "no answer from the app to " + what_ + ": " + reason);
+  worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
   refusal_ = {status, std::move(reason)};
   state_ = head_given_ ? State::broken : State::refused;
   socket_.reset();

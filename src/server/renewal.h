@@ -7,6 +7,7 @@
 
 #include "ratls/attester.h"
 #include "ratls/tls.h"
+#include "server/metrics.h"
 #include "server/staple.h"
 #include "server/thread.h"
 
@@ -50,6 +51,9 @@ class Renewal {
   /// no new quote. Before start(), after which the thread does it. Blocks: as the provider does.
   void refresh_staple(UnixTime now);
 
+  /// count_in counts certificates there. Before start(); the metrics must outlive this.
+  void count_in(CertificateMetrics& metrics) { metrics_ = &metrics; }
+
   /// Errors: internal.
   Result<void> start();
   /// stop waits for a quote that is being made and for collateral that is being looked for.
@@ -65,6 +69,8 @@ class Renewal {
   Bytes endorsements_;  // what the certificate that tls_ has was to bring
   ServerTls& tls_;
   RenewalSchedule schedule_;
+  CertificateMetrics own_metrics_;
+  CertificateMetrics* metrics_ = &own_metrics_;
   Staple* const staple_;
   std::mutex mutex_;
   std::condition_variable stop_wanted_;

@@ -6,28 +6,36 @@
 #include <optional>
 
 #include "server/app_supervisor.h"
+#include "server/log.h"
+#include "server/operations.h"
 #include "server/renewal.h"
 #include "server/signals.h"
+#include "server/systemd.h"
 #include "server/workers.h"
 #include "tls/openssl_setup.h"
 
 namespace ratls {
 namespace {
 
+using server::Phase;
 using server::Renewal;
 using server::RenewalSchedule;
+using server::ServerMetrics;
 using server::Workers;
 
 /// Running is what exists between start and stop; it is destroyed from the last member to the
 /// first.
 struct Running {
-  ServerTls tls;
+  ServerMetrics metrics;
+  std::optional<ServerTls> tls;
   std::unique_ptr<server::AppSupervisor> apps;
   std::unique_ptr<Workers> workers;
   std::optional<Renewal> renewal;
+  std::unique_ptr<server::PlainServer> admin;  // tells of all the others
 };
 
 void stop_running(Running& running) {
+  running.metrics.phase = Phase::draining;
   running.workers->begin_stop();
   if (running.renewal) running.renewal->stop();
   running.workers->stop();
@@ -39,6 +47,7 @@ void stop_running(Running& running) {
 struct Server::State {
   explicit State(ServerOptions given) : options(std::move(given)) {}
   Result<void> start_app(Running& running);
+  Result<void> start_admin(Running& running);
 
   ServerOptions options;
   server::Router router;
@@ -91,8 +100,18 @@ Result<void> Server::run_app(AppOptions options) {
 
 Result<void> Server::State::start_app(Running& running) {
   if (!app) return {};
-  running.apps = std::make_unique<server::AppSupervisor>(*app, upstreams, address);
+  running.apps = std::make_unique<server::AppSupervisor>(*app, upstreams, address,
+                                                         running.metrics.app_restarts);
   return running.apps->start();
+}
+
+Result<void> Server::State::start_admin(Running& running) {
+  if (options.admin_host.empty()) return {};
+  const server::Watched watched{*running.workers, running.metrics, staple.get(),
+                                upstreams.empty() ? nullptr : &upstreams};
+  RATLS_TRY(running.admin, server::start_operations(options, watched));
+  server::log(server::LogLevel::info, "operations at " + running.admin->url());
+  return {};
 }
 
 Result<void> Server::start(Attester attester) {
@@ -103,16 +122,18 @@ Result<void> Server::start(Attester attester) {
   }
   RATLS_CHECK(server::check_options(state_->options));  // before a quote is made
   const UnixTime now = system_now();
-  RATLS_TRY(AttestedCertificate certificate, attester.certify(now));
-  RATLS_TRY(ServerTls tls, ServerTls::create(certificate, state_->options.lowest_tls));
-  std::unique_ptr<Running> running(new Running{std::move(tls), nullptr, nullptr, std::nullopt});
+  auto running = std::make_unique<Running>();
+  RATLS_TRY(AttestedCertificate certificate, running->metrics.certificates.certify(attester, now));
+  RATLS_TRY(running->tls, ServerTls::create(certificate, state_->options.lowest_tls));
   server::Upstreams* upstreams = state_->upstreams.empty() ? nullptr : &state_->upstreams;
   RATLS_TRY(running->workers,
-            Workers::listen(state_->options, state_->router, &running->tls, upstreams));
+            Workers::listen(state_->options, state_->router, &*running->tls, upstreams));
+  RATLS_CHECK(state_->start_admin(*running));
   RATLS_CHECK(state_->start_app(*running));
   const RenewalSchedule schedule(now, certificate.not_after());
-  running->renewal.emplace(std::move(attester), std::move(certificate), running->tls, schedule,
+  running->renewal.emplace(std::move(attester), std::move(certificate), *running->tls, schedule,
                            state_->staple.get());
+  running->renewal->count_in(running->metrics.certificates);
   running->renewal->refresh_staple(now);
   auto started = running->workers->start();
   if (started) started = running->renewal->start();
@@ -120,6 +141,7 @@ Result<void> Server::start(Attester attester) {
     stop_running(*running);
     return started;
   }
+  running->metrics.phase = Phase::serving;
   state_->port = running->workers->port();
   state_->running = std::move(running);
   return {};
@@ -128,6 +150,12 @@ Result<void> Server::start(Attester attester) {
 std::uint16_t Server::port() const noexcept { return state_->port; }
 
 std::string Server::url() const { return server::url_of("https", state_->options.host, port()); }
+
+std::string Server::admin_url() const {
+  const std::lock_guard lock(state_->mutex);
+  const bool is_there = state_->running && state_->running->admin;
+  return is_there ? state_->running->admin->url() : std::string();
+}
 
 void Server::stop() {
   const std::lock_guard lock(state_->mutex);
@@ -139,7 +167,9 @@ void Server::stop() {
 void Server::block_signals() { server::block_termination_signals(); }
 
 void Server::run_until_signal() {
+  server::tell_systemd("READY=1");
   server::wait_for_termination();
+  server::tell_systemd("STOPPING=1");
   stop();
 }
 

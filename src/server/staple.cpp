@@ -45,4 +45,10 @@ Bytes Staple::endorsements(UnixTime now) const {
   return collateral == nullptr ? Bytes() : collateral->endorsements;
 }
 
+std::optional<UnixTime> Staple::expires() const {
+  const std::lock_guard lock(mutex_);
+  if (current_ == nullptr) return std::nullopt;
+  return current_->expires;
+}
+
 }  // namespace ratls::server

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "ratls/server.h"
 
@@ -26,6 +27,8 @@ class Staple {
 
   /// endorsements is what the certificate is to bring; empty for nothing.
   Bytes endorsements(UnixTime now) const;
+  /// expires is the end of what there is. Thread-safety: any thread.
+  std::optional<UnixTime> expires() const;
 
  private:
   // Null while there is none in date.
