@@ -20,7 +20,8 @@ LAYERS = {
     "tcb": "base",
     "collateral": "base crypto x509 tcb",
     "evidence": "base crypto x509 quote",
-    "policy": "base quote tcb",
+    "toml": "base",
+    "policy": "base quote tcb toml",
     "verifier": "base crypto x509 quote tcb collateral evidence policy",
     "report": "base quote tcb policy verifier",
     # quote: an attester's interface speaks of report data, which is a term of the quote's.
@@ -49,7 +50,7 @@ LIBRARIES = {
     "fuse3/": "sim",
     "fuse": "sim",
     "boost/": "http server",
-    "toml++/": "policy",
+    "toml++/": "toml",
     "nlohmann/": "tcb collateral http sim pcs report",
     "CLI/": "",
 }
