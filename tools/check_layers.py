@@ -51,7 +51,7 @@ LIBRARIES = {
     "fuse": "sim",
     "boost/": "http server",
     "toml++/": "toml",
-    "nlohmann/": "tcb collateral http sim pcs report",
+    "nlohmann/": "tcb collateral http server sim pcs report",
     "CLI/": "",
 }
 
