@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct ServerOptions {
   std::chrono::seconds upstream_timeout{60};    ///< for an app to begin its answer
   std::chrono::seconds stream_timeout{300};     ///< between parts of an answer, or of a WebSocket
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
+  bool access_log = false;  ///< a line for each request: method and path, never the query
 };
 
 /// AppOptions is an app behind the server, whose processes it starts and looks after: one that ends
@@ -88,6 +90,17 @@ class Server {
   /// Errors: quote_unavailable, listen_failed, config_invalid, command_not_run, app_failed.
   Result<void> start(Attester attester);
 
+  /// on_reload says what reload() does; it may call apply(). Before start().
+  Server& on_reload(std::function<Result<void>()> action);
+  /// reload does it, one at a time, and logs how it went. run_until_signal calls it on SIGHUP.
+  /// Errors: those of the action, usage when there is none.
+  Result<void> reload();
+  /// apply lets the running server go on with other limits, times and access log; of the options
+  /// host, port, threads and lowest_tls must be the same. With an attester a certificate is made
+  /// at once, beside the traffic, and stapled collateral is looked for again. All or nothing.
+  /// Errors: config_invalid, with the option as the place.
+  Result<void> apply(const ServerOptions& options, std::optional<Attester> attester);
+
   /// port is the real one, after start.
   std::uint16_t port() const noexcept;
   /// url is "https://host:port".
@@ -99,6 +112,8 @@ class Server {
   /// block_signals holds SIGTERM and SIGINT back for run_until_signal, so that one which comes
   /// before it is not lost. Call it in main, before other threads are made.
   static void block_signals();
+  /// block_reload_signal holds SIGHUP back likewise, for a server with on_reload.
+  static void block_reload_signal();
   /// run_until_signal waits for SIGTERM or SIGINT, then stops; a second one ends the process at
   /// once. Call it from main after start().
   void run_until_signal();

@@ -44,7 +44,7 @@ Connection::~Connection() = default;
 
 void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
-  deadline_ = worker_.deadline_after(worker_.service().options.handshake_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().handshake_timeout);
   if (!transport_->start(socket_.native_handle())) return close();
   wait(tcp::socket::wait_read);
 }
@@ -141,7 +141,7 @@ void Connection::hurry_acknowledgement() {
 // Waiting before the next read saves a read(2) that would only say EAGAIN, unless read-ahead has
 // brought bytes of the next request already.
 Connection::Step Connection::next_request() {
-  const ServerOptions& options = worker_.service().options;
+  const ServerOptions& options = worker_.options();
   if (parser_ || !pending_.empty()) {
     deadline_ = worker_.deadline_after(options.request_timeout);
   } else {
@@ -165,7 +165,7 @@ Connection::Step Connection::read() {
     if (step == Step::wait_read && is_idle() && worker_.draining()) return finish();
     return step;
   }
-  if (is_idle()) deadline_ = worker_.deadline_after(worker_.service().options.request_timeout);
+  if (is_idle()) deadline_ = worker_.deadline_after(worker_.options().request_timeout);
   take(std::string_view(scratch.data(), size));
   return Step::again;
 }
@@ -184,21 +184,17 @@ void Connection::take(std::string_view arrived) {
     phase_ = Phase::relaying;
   } else if (!output_.empty()) {
     phase_ = Phase::writing;
-    deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+    deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   }
 }
 
 std::string_view Connection::serve(std::string_view input) {
-  const ServerOptions& options = worker_.service().options;
   while (!input.empty() && !close_after_output_ && !exchange_) {
     if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
       more_in_pending_ = true;
       return input;
     }
-    if (!parser_) {
-      parser_.emplace(http::HttpLimits{options.max_header_bytes, body_limit()});
-      continue_sent_ = false;
-    }
+    if (!parser_) begin_request();
     input.remove_prefix(parser_->feed(input));
     if (is_for_app()) {
       begin_exchange();
@@ -233,18 +229,19 @@ std::string_view Connection::serve(std::string_view input) {
 // An app's body is passed on as it arrives; only what a handler is to get whole has a limit.
 std::size_t Connection::body_limit() const {
   const Service& service = worker_.service();
-  return service.upstreams == nullptr ? service.options.max_body_bytes
+  return service.upstreams == nullptr ? worker_.options().max_body_bytes
                                       : std::numeric_limits<std::size_t>::max();
 }
 
 bool Connection::is_too_large(http::RequestParser& parser) const {
-  const std::size_t most = worker_.service().options.max_body_bytes;
+  const std::size_t most = worker_.options().max_body_bytes;
   return parser.framing().content_length.value_or(0) > most || parser.request().body.size() > most;
 }
 
 void Connection::answer_request() {
   Request& request = parser_->request();
   request.peer = peer_;
+  request.id = request_id_;
   http::Persistence persistence = http::Persistence::close;
   if (parser_->keeps_alive() && !worker_.draining()) {
     persistence = parser_->framing().http10 ? http::Persistence::keep_alive_http10
@@ -256,16 +253,26 @@ void Connection::answer_request() {
 
 void Connection::refuse(const http::Refusal& refusal) {
   client_may_be_sending_ = true;
-  answer(http::refusal_response(refusal), http::Persistence::close, true);
+  if (!parser_) begin_request();
+  answer(http::refusal_response(refusal, request_id_), http::Persistence::close, true);
   end_request();
 }
 
 bool Connection::hold(std::size_t size) {
-  const std::size_t most = worker_.service().options.max_body_bytes;
+  const std::size_t most = worker_.options().max_body_bytes;
   const std::size_t before = worker_.service().held_bytes.fetch_add(size - held_);
   const std::size_t growth = size - held_;
   held_ = size;
   return growth == 0 || (before + growth) / kLargestBodiesHeld <= most;
+}
+
+void Connection::begin_request() {
+  parser_.emplace(http::HttpLimits{worker_.options().max_header_bytes, body_limit()});
+  continue_sent_ = false;
+  request_id_ = worker_.new_request_id();
+  const bool is_logged = worker_.options().access_log;
+  request_began_ =
+      is_logged ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
 }
 
 void Connection::end_request() {
@@ -274,8 +281,11 @@ void Connection::end_request() {
 }
 
 void Connection::answer(Response response, http::Persistence persistence, bool with_body) {
-  http::write_head(output_, response, response.body.size(), persistence, worker_.date());
-  if (with_body && http::may_have_body(response.status)) {
+  http::write_head(output_, response, response.body.size(), persistence, worker_.date(),
+                   request_id_);
+  const bool has_body = with_body && http::may_have_body(response.status);
+  log_request(response.status, has_body ? response.body.size() : 0);
+  if (has_body) {
     const std::size_t room = kJoinedOutput - std::min(kJoinedOutput, output_.size());
     output_.append(response.body, 0, room);
     if (response.body.size() > room) {
@@ -365,7 +375,7 @@ void Connection::on_deadline() {
   }
   refuse({408, "The request did not arrive in time."});
   phase_ = Phase::writing;
-  deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().write_timeout);
 }
 
 void Connection::abort_reading() {
@@ -382,6 +392,7 @@ void Connection::abort() {
 void Connection::close() {
   phase_ = Phase::closed;
   const auto self = shared_from_this();
+  if (exchange_) log_unfinished();
   exchange_.reset();
   end_request();
   boost::system::error_code ec;

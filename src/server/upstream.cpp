@@ -99,7 +99,7 @@ Descriptor Upstream::connect() const {
   return errno == EINPROGRESS ? std::move(socket) : Descriptor();
 }
 
-Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>()); }
+Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>(all_.size())); }
 
 std::optional<UpstreamLoad> Upstreams::choose() {
   Upstream* best = nullptr;

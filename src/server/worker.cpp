@@ -25,9 +25,10 @@ constexpr std::chrono::seconds kTickLength{1};
 
 }  // namespace
 
-Worker::Worker(Service& service, std::unique_ptr<boost::asio::io_context> context,
-               tcp::acceptor acceptor)
+Worker::Worker(Service& service, const ServerOptions& options,
+               std::unique_ptr<boost::asio::io_context> context, tcp::acceptor acceptor)
     : service_(service),
+      options_(options),
       owned_context_(std::move(context)),
       context_(*owned_context_),
       work_(context_.get_executor()),
@@ -38,10 +39,12 @@ Worker::Worker(Service& service, std::unique_ptr<boost::asio::io_context> contex
 
 Worker::~Worker() = default;
 
-Result<std::unique_ptr<Worker>> Worker::create(Service& service, const tcp::endpoint& endpoint) {
+Result<std::unique_ptr<Worker>> Worker::create(Service& service, const ServerOptions& options,
+                                               const tcp::endpoint& endpoint) {
   auto context = std::make_unique<boost::asio::io_context>(1);
   RATLS_TRY(tcp::acceptor acceptor, open_listener(*context, endpoint));
-  return std::unique_ptr<Worker>(new Worker(service, std::move(context), std::move(acceptor)));
+  return std::unique_ptr<Worker>(
+      new Worker(service, options, std::move(context), std::move(acceptor)));
 }
 
 tcp::endpoint Worker::endpoint() const { return acceptor_.local_endpoint(); }
@@ -53,6 +56,10 @@ void Worker::run() {
 
 void Worker::stop() {
   boost::asio::post(context_, [this] { begin_drain(); });
+}
+
+void Worker::apply(const ServerOptions& options) {
+  boost::asio::post(context_, [this, options] { options_ = options; });
 }
 
 Tick Worker::deadline_after(std::chrono::seconds delay) const noexcept {
@@ -82,7 +89,7 @@ void Worker::accept_clients() {
 }
 
 Worker::Accepted Worker::accept_one() {
-  if (service_.connections.fetch_add(1) >= service_.options.max_connections) {
+  if (service_.connections.fetch_add(1) >= options_.max_connections) {
     service_.connections.fetch_sub(1);
     return Accepted::no_room;
   }
@@ -132,7 +139,7 @@ void Worker::begin_drain() {
   boost::system::error_code ec;
   acceptor_.close(ec);
   accept_paused_ = false;
-  drain_end_ = now_ + static_cast<Tick>(service_.options.drain_timeout.count());
+  drain_end_ = now_ + static_cast<Tick>(options_.drain_timeout.count());
   for (auto place = connections_.begin(); place != connections_.end();) {
     const auto connection = *place++;
     if (drain_end_ == now_) {

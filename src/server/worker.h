@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ratls/server.h"
+#include "server/request_ids.h"
 #include "server/router.h"
 #include "server/tick.h"
 #include "server/upstream_pool.h"
@@ -23,7 +24,6 @@ class Connection;
 
 /// Service is what the workers share.
 struct Service {
-  ServerOptions options;
   Router router;
   const ServerTls* tls;  ///< null: without TLS
   Upstreams* upstreams;  ///< null: all requests are the router's
@@ -32,11 +32,11 @@ struct Service {
 };
 
 /// Worker serves the connections of one listener on one thread with one event loop.
-/// Thread-safety: stop() from any thread; the rest from the thread in run().
+/// Thread-safety: stop() and apply() from any thread; the rest from the thread in run().
 class Worker {
  public:
   /// create listens at the endpoint. Errors: listen_failed.
-  static Result<std::unique_ptr<Worker>> create(Service& service,
+  static Result<std::unique_ptr<Worker>> create(Service& service, const ServerOptions& options,
                                                 const boost::asio::ip::tcp::endpoint& endpoint);
   ~Worker();
 
@@ -47,10 +47,15 @@ class Worker {
   /// Blocks.
   void run();
   void stop();
+  /// apply goes on with other options; what a request has begun with may stay as it was.
+  void apply(const ServerOptions& options);
 
   // For Connection:
   boost::asio::io_context& context() noexcept { return context_; }
   Service& service() noexcept { return service_; }
+  /// options are the same until the next event.
+  const ServerOptions& options() const noexcept { return options_; }
+  std::string new_request_id() { return request_ids_.next(); }
   /// scratch is where plaintext is read to before it is known to whom it belongs; its content is
   /// gone with the next event.
   std::span<char> scratch() noexcept { return scratch_; }
@@ -65,8 +70,8 @@ class Worker {
   void forget(Connections::iterator place);
 
  private:
-  Worker(Service& service, std::unique_ptr<boost::asio::io_context> context,
-         boost::asio::ip::tcp::acceptor acceptor);
+  Worker(Service& service, const ServerOptions& options,
+         std::unique_ptr<boost::asio::io_context> context, boost::asio::ip::tcp::acceptor acceptor);
 
   void await_clients();
   void accept_clients();
@@ -80,6 +85,8 @@ class Worker {
   void release_when_done();
 
   Service& service_;
+  ServerOptions options_;
+  RequestIds request_ids_;
   std::unique_ptr<boost::asio::io_context> owned_context_;
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

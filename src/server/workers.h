@@ -26,12 +26,14 @@ class Workers {
   void begin_stop();
   void stop();
 
+  /// apply lets them go on with other limits and times. Errors: config_invalid.
+  Result<void> apply(const ServerOptions& options);
+
   std::uint16_t port() const noexcept { return port_; }
 
  private:
-  Workers(const ServerOptions& options, const Router& router, const ServerTls* tls,
-          Upstreams* upstreams)
-      : service_{options, router, tls, upstreams} {}
+  Workers(const Router& router, const ServerTls* tls, Upstreams* upstreams)
+      : service_{router, tls, upstreams} {}
 
   Service service_;
   std::uint16_t port_ = 0;
