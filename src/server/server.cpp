@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "server/app_supervisor.h"
+#include "server/log.h"
 #include "server/renewal.h"
 #include "server/signals.h"
 #include "server/workers.h"
@@ -34,6 +35,20 @@ void stop_running(Running& running) {
   if (running.apps) running.apps->stop();  // after the requests that they are at
 }
 
+Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& next) {
+  const std::pair<const char*, bool> kept[] = {
+      {"host", running.host == next.host},
+      {"port", running.port == next.port},
+      {"threads", running.threads == next.threads},
+      {"lowest_tls", running.lowest_tls == next.lowest_tls},
+  };
+  for (const auto& [option, is_same] : kept) {
+    if (is_same) continue;
+    return Error(Code::config_invalid, option, "it cannot change while the server runs");
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Server::State {
@@ -46,6 +61,8 @@ struct Server::State {
   server::Upstreams upstreams;
   std::optional<server::UpstreamAddress> address;  // the last one given
   std::optional<AppOptions> app;
+  std::function<Result<void>()> on_reload;
+  std::mutex reload_mutex;
   std::mutex mutex;
   std::unique_ptr<Running> running;
   // Not under the mutex: a handler may ask while stop() waits for it.
@@ -138,10 +155,46 @@ void Server::stop() {
   state_->running.reset();
 }
 
+Server& Server::on_reload(std::function<Result<void>()> action) {
+  state_->on_reload = std::move(action);
+  return *this;
+}
+
+Result<void> Server::reload() {
+  if (!state_->on_reload) return Error(Code::usage, "reload", "there is nothing to load again");
+  const std::lock_guard lock(state_->reload_mutex);
+  auto outcome = state_->on_reload();
+  if (outcome) {
+    server::log(server::LogLevel::info, "the configuration was loaded again");
+  } else {
+    server::log(server::LogLevel::error,
+                "the configuration stays as it was: " + outcome.error().where() + ": " +
+                    outcome.error().message());
+  }
+  return outcome;
+}
+
+Result<void> Server::apply(const ServerOptions& options, std::optional<Attester> attester) {
+  // Not waited for: stop() has it while it waits for a request that may have asked for this.
+  const std::unique_lock lock(state_->mutex, std::try_to_lock);
+  if (!lock || !state_->running) {
+    return Error(Code::config_invalid, "apply", "the server is not running");
+  }
+  RATLS_CHECK(check_unchanged(state_->options, options));
+  RATLS_CHECK(state_->running->workers->apply(options));
+  state_->running->renewal->reload(std::move(attester));
+  return {};
+}
+
 void Server::block_signals() { server::block_termination_signals(); }
 
+void Server::block_reload_signal() { server::block_reload_signal(); }
+
 void Server::run_until_signal() {
-  server::wait_for_termination();
+  std::function<void()> on_hangup;
+  // What went wrong is in the log: nobody here waits for it.
+  if (state_->on_reload) on_hangup = [this] { reload().has_value(); };
+  server::wait_for_termination(on_hangup);
   stop();
 }
 
