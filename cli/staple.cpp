@@ -45,9 +45,9 @@ Result<StapleProvider> of_source(const std::string& text) {
 
 }  // namespace
 
-Result<StapleProvider> make_staple(const ServeArguments& arguments) {
-  if (!arguments.staple.empty()) return of_source(arguments.staple);
-  if (arguments.tee.tee == "sim") return of_simulated(arguments.tee.sim_dir);
+Result<StapleProvider> make_staple(const config::Settings& settings) {
+  if (!settings.staple.empty()) return of_source(settings.staple);
+  if (settings.tee.tee == "sim") return of_simulated(settings.tee.sim_dir);
   return StapleProvider();
 }
 

@@ -30,6 +30,7 @@ LAYERS = {
     "tls": "base crypto x509 collateral evidence policy verifier attester",
     "http": "base",
     "server": "base attester tls http",
+    "config": "base toml attester server",
     "pcs": "base crypto x509 tcb collateral http server",
     "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",

@@ -44,6 +44,8 @@ struct CertificateOptions {
       std::chrono::hours(24);      ///< 10 minutes to 89 days, backdating included
   std::vector<std::string> names;  ///< DNS names and IP addresses beside localhost, 127.0.0.1, ::1
   bool legacy_extension = true;    ///< also write Gramine's older format
+
+  bool operator==(const CertificateOptions&) const = default;
 };
 
 /// AttestedCertificate is a fresh key with a self-signed certificate that carries the quote. The
