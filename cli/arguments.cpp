@@ -211,6 +211,11 @@ void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& default
   command->add_flag_callback(
       "--tls12", [&settings] { settings.server.lowest_tls = TlsVersion::tls12; },
       "Also allow TLS 1.2");
+  command
+      ->add_option("--admin", settings.admin_listen,
+                   "Answer /metrics, /healthz, /readyz and /reload over http at this HOST:PORT of "
+                   "the loopback")
+      ->check(not_empty());
   command->add_option("--threads", settings.server.threads, "Threads that serve")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -28,8 +28,9 @@ Result<Settings> settings_of(const ServeArguments& arguments) {
 // Gramine encrypts what goes between its processes over pipes and UNIX sockets, but TCP goes
 // through the host in plain, also on its loopback.
 Result<void> check_plain_tcp(const Settings& settings) {
+  std::error_code ignored;
   const bool in_enclave =
-      settings.tee.tee.starts_with("gramine") || std::filesystem::exists(kGramineFiles);
+      settings.tee.tee.starts_with("gramine") || std::filesystem::exists(kGramineFiles, ignored);
   if (!settings.upstream.starts_with("http:") || !in_enclave) return {};
   return Error(Code::usage, "--upstream",
                "inside an enclave TCP is in plain sight of the host, also to 127.0.0.1: use a "
@@ -49,8 +50,13 @@ Result<Plan> plan_of(const Settings& settings) {
   if (!is_unspecified(endpoint.host)) plan.certificate.names.push_back(endpoint.host);
   plan.server.host = std::move(endpoint.host);
   plan.server.port = endpoint.port;
+  if (!settings.admin_listen.empty()) {
+    RATLS_TRY(auto admin, config::parse_endpoint(settings.admin_listen, "--admin"));
+    plan.server.admin_host = std::move(admin.host);
+    plan.server.admin_port = admin.port;
+  }
   RATLS_CHECK(server::check_options(plan.server));
-  RATLS_CHECK(Attester::create(QuoteSource(), plan.certificate));  // whether it can be done
+  RATLS_CHECK(check_certificate_options(plan.certificate));
   return plan;
 }
 

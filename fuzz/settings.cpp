@@ -13,8 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     return 0;
   }
   ratls::fuzz::require(ratls::server::check_options(settings->server).has_value());
-  ratls::fuzz::require(
-      ratls::Attester::create(ratls::QuoteSource(), settings->certificate).has_value());
+  ratls::fuzz::require(ratls::check_certificate_options(settings->certificate).has_value());
   ratls::fuzz::require(ratls::config::check_reload(*settings, *settings).has_value());
   if (settings->command.empty()) return 0;
   const auto app = ratls::config::app_options(*settings);

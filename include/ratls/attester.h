@@ -48,6 +48,10 @@ struct CertificateOptions {
   bool operator==(const CertificateOptions&) const = default;
 };
 
+/// check_certificate_options says what is wrong with them. Errors: config_invalid for a lifetime
+/// out of range or a name that cannot be in a certificate.
+Result<void> check_certificate_options(const CertificateOptions& options);
+
 /// AttestedCertificate is a fresh key with a self-signed certificate that carries the quote. The
 /// key is wiped with the object. Move-only.
 class AttestedCertificate {
@@ -75,7 +79,7 @@ class AttestedCertificate {
 /// Attester makes attested certificates. Thread-safety: any thread.
 class Attester {
  public:
-  /// Errors: config_invalid for a lifetime out of range or a name that cannot be in a certificate.
+  /// Errors: those of check_certificate_options.
   static Result<Attester> create(QuoteSource source, CertificateOptions options);
 
   /// certify makes a new key, asks for quotes and signs the certificate; valid from now minus

@@ -39,14 +39,22 @@ struct ServerOptions {
   std::size_t max_header_bytes = 16 * 1024;
   std::size_t max_body_bytes = 16 * 1024 * 1024;
   std::size_t max_connections = 10000;
+  std::size_t max_queued = 1024;  ///< connections beyond them that wait for a place
   std::chrono::seconds handshake_timeout{10};
+  std::chrono::seconds queue_timeout{5};        ///< for a place; then the answer is 503
   std::chrono::seconds request_timeout{30};     ///< from the first byte of a request to its end
   std::chrono::seconds keep_alive_timeout{60};  ///< between requests
   std::chrono::seconds write_timeout{30};       ///< for one answer
   std::chrono::seconds upstream_timeout{60};    ///< for an app to begin its answer
   std::chrono::seconds stream_timeout{300};     ///< between parts of an answer, or of a WebSocket
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
-  bool access_log = false;  ///< a line for each request: method and path, never the query
+  /// Bytes a second, on average over request_timeout, of a body that an app waits for; 0: any.
+  std::size_t min_body_rate = 240;
+  /// Where an operator asks for /metrics, /healthz and /readyz, and for a reload with POST /reload,
+  /// in plain HTTP: an address of the loopback. Empty: nowhere.
+  std::string admin_host = "";
+  std::uint16_t admin_port = 0;  ///< 0: any free one, see Server::admin_url
+  bool access_log = false;       ///< a line for each request: method and path, never the query
 };
 
 /// AppOptions is an app behind the server, whose processes it starts and looks after: one that ends
@@ -92,11 +100,12 @@ class Server {
 
   /// on_reload says what reload() does; it may call apply(). Before start().
   Server& on_reload(std::function<Result<void>()> action);
-  /// reload does it, one at a time, and logs how it went. run_until_signal calls it on SIGHUP.
+  /// reload does it, one at a time, and logs how it went. run_until_signal calls it on SIGHUP, the
+  /// operations listener for POST /reload.
   /// Errors: those of the action, usage when there is none.
   Result<void> reload();
   /// apply lets the running server go on with other limits, times and access log; of the options
-  /// host, port, threads and lowest_tls must be the same. With an attester a certificate is made
+  /// hosts, ports, threads and lowest_tls must be the same. With an attester a certificate is made
   /// at once, beside the traffic, and stapled collateral is looked for again. All or nothing.
   /// Errors: config_invalid, with the option as the place.
   Result<void> apply(const ServerOptions& options, std::optional<Attester> attester);
@@ -105,9 +114,12 @@ class Server {
   std::uint16_t port() const noexcept;
   /// url is "https://host:port".
   std::string url() const;
+  /// admin_url is "http://host:port" of the operations listener; empty while there is none.
+  std::string admin_url() const;
 
-  /// stop ends: no new connections, requests in flight are answered, then all is closed.
-  /// Blocks: at most drain_timeout and for a quote that is being made. Not from a handler.
+  /// stop ends: who has connected by now may still ask once, requests in flight are answered, then
+  /// all is closed. Blocks: at most drain_timeout and for a quote that is being made. Not from a
+  /// handler.
   void stop();
   /// block_signals holds SIGTERM and SIGINT back for run_until_signal, so that one which comes
   /// before it is not lost. Call it in main, before other threads are made.
@@ -115,7 +127,7 @@ class Server {
   /// block_reload_signal holds SIGHUP back likewise, for a server with on_reload.
   static void block_reload_signal();
   /// run_until_signal waits for SIGTERM or SIGINT, then stops; a second one ends the process at
-  /// once. Call it from main after start().
+  /// once. It tells systemd when it is ready and when it stops. Call it from main after start().
   void run_until_signal();
 
  private:

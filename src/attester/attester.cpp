@@ -103,14 +103,19 @@ Result<Bytes> AttestedCertificate::key_pem() const { return impl_->key.to_pem();
 Result<Bytes> AttestedCertificate::key_der() const { return impl_->key.to_der(); }
 UnixTime AttestedCertificate::not_after() const noexcept { return impl_->not_after; }
 
-Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
-  if (!source) return Error(Code::config_invalid, "quote source", "there is none");
+Result<void> check_certificate_options(const CertificateOptions& options) {
   if (options.lifetime < kMinLifetime || options.lifetime > kMaxLifetime) {
     return Error(Code::config_invalid, "lifetime",
                  format_duration(options.lifetime) + ", " + format_duration(kMinLifetime) + " to " +
                      format_duration(kMaxLifetime) + " are possible");
   }
   RATLS_CHECK(certificate_names(options.names));
+  return {};
+}
+
+Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
+  if (!source) return Error(Code::config_invalid, "quote source", "there is none");
+  RATLS_CHECK(check_certificate_options(options));
   return Attester(std::move(source), std::move(options));
 }
 

@@ -99,6 +99,7 @@ Result<void> read_option(const TableReader& table, std::string_view key, ServerO
   return table.refuse(key, checked.error().detail());
 }
 
+/// read_listen leaves out as it is when there is none.
 Result<void> read_listen(const TableReader& table, std::string& out) {
   RATLS_TRY(const auto listen, table.text("listen"));
   if (!listen) return {};
@@ -138,10 +139,9 @@ Result<void> read_staple(const TableReader& root, const std::filesystem::path& b
   return {};
 }
 
-// Without a source, because none is asked for a quote: only the options are looked at.
 Result<void> check_certificate(const TableReader& table, std::string_view key,
                                const CertificateOptions& options) {
-  const auto checked = Attester::create(QuoteSource(), options);
+  const auto checked = check_certificate_options(options);
   if (checked) return {};
   return table.refuse(key, checked.error().detail());
 }
@@ -185,17 +185,21 @@ Result<void> read_app(const TableReader& root, const std::filesystem::path& base
 
 Result<void> read_limits(const TableReader& root, ServerOptions& options) {
   RATLS_TRY(const TableReader table,
-            root.table("limits", {"header_bytes", "body_bytes", "connections"}));
+            root.table("limits",
+                       {"header_bytes", "body_bytes", "min_body_rate", "connections", "queued"}));
   RATLS_CHECK(read_option(table, "header_bytes", options, &ServerOptions::max_header_bytes));
   RATLS_CHECK(read_option(table, "body_bytes", options, &ServerOptions::max_body_bytes));
-  return read_option(table, "connections", options, &ServerOptions::max_connections);
+  RATLS_CHECK(read_option(table, "min_body_rate", options, &ServerOptions::min_body_rate));
+  RATLS_CHECK(read_option(table, "connections", options, &ServerOptions::max_connections));
+  return read_option(table, "queued", options, &ServerOptions::max_queued);
 }
 
 Result<void> read_timeouts(const TableReader& root, ServerOptions& options) {
   RATLS_TRY(const TableReader table,
-            root.table("timeouts", {"handshake", "request", "keep_alive", "write", "upstream",
-                                    "stream", "drain"}));
+            root.table("timeouts", {"handshake", "queue", "request", "keep_alive", "write",
+                                    "upstream", "stream", "drain"}));
   RATLS_CHECK(read_option(table, "handshake", options, &ServerOptions::handshake_timeout));
+  RATLS_CHECK(read_option(table, "queue", options, &ServerOptions::queue_timeout));
   RATLS_CHECK(read_option(table, "request", options, &ServerOptions::request_timeout));
   RATLS_CHECK(read_option(table, "keep_alive", options, &ServerOptions::keep_alive_timeout));
   RATLS_CHECK(read_option(table, "write", options, &ServerOptions::write_timeout));
@@ -228,7 +232,7 @@ Result<Settings> parse_settings(std::string_view text, const std::filesystem::pa
   RATLS_TRY(const TableReader root,
             TableReader::open(document, "",
                               {"listen", "tee", "sim", "threads", "min_tls", "staple",
-                               "certificate", "app", "limits", "timeouts", "log"},
+                               "certificate", "app", "limits", "timeouts", "log", "admin"},
                               Code::config_invalid));
   Settings settings;
   RATLS_CHECK(read_listen(root, settings.listen));
@@ -243,6 +247,8 @@ Result<Settings> parse_settings(std::string_view text, const std::filesystem::pa
   RATLS_CHECK(read_limits(root, settings.server));
   RATLS_CHECK(read_timeouts(root, settings.server));
   RATLS_CHECK(read_log(root, settings));
+  RATLS_TRY(const TableReader admin, root.table("admin", {"listen"}));
+  RATLS_CHECK(read_listen(admin, settings.admin_listen));
   return settings;
 }
 
@@ -256,6 +262,7 @@ Result<Settings> load_settings(const std::filesystem::path& path) {
 Result<void> check_reload(const Settings& running, const Settings& next) {
   const std::pair<const char*, bool> kept[] = {
       {"listen", running.listen == next.listen},
+      {"admin.listen", running.admin_listen == next.admin_listen},
       {"tee", running.tee.tee == next.tee.tee},
       {"sim", running.tee.sim_dir == next.tee.sim_dir},
       {"threads", running.server.threads == next.server.threads},

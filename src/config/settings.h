@@ -24,8 +24,9 @@ struct Settings {
   std::string listen = "127.0.0.1:8000";
   TeeSettings tee;
   CertificateOptions certificate;
-  ServerOptions server;  ///< but for host and port, which listen has
-  std::string upstream;  ///< where an app listens; empty: nowhere
+  std::string admin_listen;  ///< where an operator asks; empty: nowhere
+  ServerOptions server;      ///< but for hosts and ports
+  std::string upstream;      ///< where an app listens; empty: nowhere
   std::vector<std::string> command;
   std::optional<unsigned> workers;  ///< processes of the command
   std::chrono::seconds start_timeout = AppOptions().start_timeout;

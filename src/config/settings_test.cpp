@@ -25,8 +25,7 @@ TEST(ParseSettings, KeepsTheDefaultsOfWhatIsNotThere) {
   EXPECT_FALSE(settings->server.access_log);
 }
 
-TEST(ParseSettings, ReadsEveryKey) {
-  const auto settings = parse_settings(R"(
+constexpr std::string_view kEveryKey = R"(
 listen = "[::1]:8443"
 tee = "sim"
 sim = "platform"
@@ -45,9 +44,12 @@ start_timeout = "5s"
 [limits]
 header_bytes = 1000
 body_bytes = 2000
+min_body_rate = 0
 connections = 30
+queued = 4
 [timeouts]
 handshake = "1s"
+queue = "0s"
 request = "2s"
 keep_alive = "3s"
 write = "4s"
@@ -58,8 +60,12 @@ drain = "0s"
 format = "json"
 level = "warning"
 access = true
-)",
-                                       "/etc");
+[admin]
+listen = "127.0.0.1:9100"
+)";
+
+TEST(ParseSettings, ReadsWhatIsServedWhereAndHow) {
+  const auto settings = parse_settings(kEveryKey, "/etc");
   ASSERT_TRUE(settings.has_value()) << settings.error().where() << settings.error().message();
   EXPECT_EQ(settings->listen, "[::1]:8443");
   EXPECT_EQ(settings->tee.tee, "sim");
@@ -73,13 +79,21 @@ access = true
   EXPECT_THAT(app.command, ElementsAre("app", "{fd}"));
   EXPECT_EQ(app.processes, 4u);
   EXPECT_EQ(app.start_timeout, seconds(5));
+}
+
+TEST(ParseSettings, ReadsTheServersOptions) {
+  const auto settings = parse_settings(kEveryKey, "/etc");
+  ASSERT_TRUE(settings.has_value()) << settings.error().where() << settings.error().message();
   const ServerOptions& server = settings->server;
   EXPECT_EQ(server.threads, 3u);
   EXPECT_EQ(server.lowest_tls, TlsVersion::tls12);
   EXPECT_EQ(server.max_header_bytes, 1000u);
   EXPECT_EQ(server.max_body_bytes, 2000u);
   EXPECT_EQ(server.max_connections, 30u);
+  EXPECT_EQ(server.max_queued, 4u);
+  EXPECT_EQ(server.min_body_rate, 0u);
   EXPECT_EQ(server.handshake_timeout, seconds(1));
+  EXPECT_EQ(server.queue_timeout, seconds(0));
   EXPECT_EQ(server.request_timeout, seconds(2));
   EXPECT_EQ(server.keep_alive_timeout, seconds(3));
   EXPECT_EQ(server.write_timeout, seconds(4));
@@ -89,13 +103,15 @@ access = true
   EXPECT_EQ(settings->log.format, server::LogFormat::json);
   EXPECT_EQ(settings->log.level, server::LogLevel::warning);
   EXPECT_TRUE(server.access_log);
+  EXPECT_EQ(settings->admin_listen, "127.0.0.1:9100");
 }
 
 TEST(ParseSettings, ReadsWhereAnAppIs) {
   const auto path = parse_settings("[app]\nupstream = \"unix:app.sock\"\n", "/run");
   ASSERT_TRUE(path.has_value());
   EXPECT_EQ(path->upstream, "unix:/run/app.sock");
-  const auto address = parse_settings("staple = \"pcs\"\n[app]\nupstream = \"http://[::1]:1\"\n", "");
+  const auto address =
+      parse_settings("staple = \"pcs\"\n[app]\nupstream = \"http://[::1]:1\"\n", "");
   ASSERT_TRUE(address.has_value());
   EXPECT_EQ(address->upstream, "http://[::1]:1");
   EXPECT_EQ(address->staple, "pcs");
@@ -138,6 +154,8 @@ TEST(ParseSettings, NamesLineAndKeyOfAMistake) {
       {"[log]\nlevel = \"debug\"", "line 2: log.level"},
       {"[log]\nformat = \"xml\"", "line 2: log.format"},
       {"[log]\naccess = \"on\"", "line 2: log.access"},
+      {"[admin]\nlisten = \"9100\"", "line 2: admin.listen"},
+      {"[admin]\nport = 1", "line 2: admin.port"},
       {"threads = 1\nthreads = 2", "line 2"},
       {"threads =", "line 1"},
   };
@@ -181,6 +199,7 @@ TEST(LoadSettings, ReadsTheExampleAndItsExamplesOfOtherValues) {
 TEST(CheckReload, NamesTheKeyThatNeedsARestart) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"listen = \"127.0.0.1:1\"", "listen"},
+      {"[admin]\nlisten = \"127.0.0.1:1\"", "admin.listen"},
       {"tee = \"sim\"", "tee"},
       {"threads = 1", "threads"},
       {"min_tls = \"1.2\"", "min_tls"},

@@ -69,8 +69,8 @@ Result<void> check_app(const AppOptions& options, bool has_address) {
 }
 
 AppSupervisor::AppSupervisor(AppOptions options, Upstreams& upstreams,
-                             std::optional<UpstreamAddress> fixed)
-    : options_(std::move(options)), fixed_(std::move(fixed)) {
+                             std::optional<UpstreamAddress> fixed, Counter& restarts)
+    : options_(std::move(options)), fixed_(std::move(fixed)), restarts_(restarts) {
   for (unsigned number = 0; number < options_.processes; ++number) {
     upstreams.at(number).set_down();  // until it accepts connections
     slots_.push_back(std::make_unique<Slot>(number, upstreams.at(number)));
@@ -170,6 +170,7 @@ void AppSupervisor::watch(Slot& slot) {
   if (!slot.process) {
     if (slot.wait > 0 && --slot.wait > 0) return;
     const auto launched = launch(slot);
+    restarts_.add();
     if (!launched) on_end(slot, "could not be started: " + launched.error().message());
     return;
   }

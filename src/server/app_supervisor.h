@@ -9,6 +9,7 @@
 
 #include "ratls/server.h"
 #include "server/app_process.h"
+#include "server/metrics.h"
 #include "server/thread.h"
 
 namespace ratls::server {
@@ -23,8 +24,9 @@ Result<void> check_app(const AppOptions& options, bool has_address);
 class AppSupervisor {
  public:
   /// There is one upstream for each process. fixed is where the app listens when its command names
-  /// neither {fd} nor {socket}.
-  AppSupervisor(AppOptions options, Upstreams& upstreams, std::optional<UpstreamAddress> fixed);
+  /// neither {fd} nor {socket}. restarts counts the processes that were started again.
+  AppSupervisor(AppOptions options, Upstreams& upstreams, std::optional<UpstreamAddress> fixed,
+                Counter& restarts);
   AppSupervisor(const AppSupervisor&) = delete;
   AppSupervisor& operator=(const AppSupervisor&) = delete;
   ~AppSupervisor();  // stops
@@ -50,6 +52,7 @@ class AppSupervisor {
   AppOptions options_;
   std::optional<UpstreamAddress> fixed_;
   std::string folder_;  // of the sockets
+  Counter& restarts_;
   unsigned launches_ = 0;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::mutex mutex_;

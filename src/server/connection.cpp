@@ -24,6 +24,8 @@ constexpr int kStepsPerTurn = 32;
 // Unfinished bodies of all clients together may take as much memory as so many of the largest.
 constexpr std::size_t kLargestBodiesHeld = 16;
 constexpr std::chrono::seconds kLingerTime{2};
+// For a first request that may be under way, when there is no time for more.
+constexpr std::chrono::seconds kLastChance{2};
 
 std::string describe_peer(const tcp::endpoint& peer) {
   const std::string address = peer.address().to_string();
@@ -33,12 +35,14 @@ std::string describe_peer(const tcp::endpoint& peer) {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer)
+Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer,
+                       Welcome welcome)
     : worker_(worker),
       socket_(std::move(socket)),
       transport_(worker.service().tls == nullptr ? plain_transport()
                                                  : tls_transport(*worker.service().tls)),
-      peer_(describe_peer(peer)) {}
+      peer_(describe_peer(peer)),
+      welcome_(welcome) {}
 
 Connection::~Connection() = default;
 
@@ -119,10 +123,11 @@ Connection::Step Connection::step_of(Transport::Outcome outcome) {
 
 Connection::Step Connection::handshake() {
   const Transport::Outcome outcome = transport_->handshake();
-  if (outcome != Transport::Outcome::done) {
-    const Step step = step_of(outcome);
-    return step == Step::wait_read && worker_.draining() ? finish() : step;
+  if (outcome == Transport::Outcome::ended || outcome == Transport::Outcome::failed) {
+    worker_.metrics().count_failure(transport_->handshake_failure());
   }
+  if (outcome != Transport::Outcome::done) return step_of(outcome);
+  worker_.metrics().handshakes.add();
   phase_ = Phase::reading;
   const Step step = next_request();
   if (step == Step::wait_read) hurry_acknowledgement();
@@ -145,10 +150,15 @@ Connection::Step Connection::next_request() {
   if (parser_ || !pending_.empty()) {
     deadline_ = worker_.deadline_after(options.request_timeout);
   } else {
-    deadline_ = worker_.deadline_after(options.keep_alive_timeout);
+    deadline_ = worker_.deadline_after(idle_timeout());
   }
-  const bool look_now = worker_.draining() || more_in_pending_ || transport_->has_pending();
+  const bool look_now = is_to_end() || more_in_pending_ || transport_->has_pending();
   return look_now ? Step::again : Step::wait_read;
+}
+
+std::chrono::seconds Connection::idle_timeout() const {
+  const std::chrono::seconds ordinary = worker_.options().keep_alive_timeout;
+  return worker_.draining() || is_turned_away() ? std::min(ordinary, kLastChance) : ordinary;
 }
 
 Connection::Step Connection::read() {
@@ -162,10 +172,10 @@ Connection::Step Connection::read() {
   if (outcome != Transport::Outcome::done) {
     const Step step = step_of(outcome);
     // One last look has found nothing, so nothing is lost by closing.
-    if (step == Step::wait_read && is_idle() && worker_.draining()) return finish();
+    if (step == Step::wait_read && has_no_request() && is_to_end()) return finish();
     return step;
   }
-  if (is_idle()) deadline_ = worker_.deadline_after(worker_.options().request_timeout);
+  if (has_no_request()) deadline_ = worker_.deadline_after(worker_.options().request_timeout);
   take(std::string_view(scratch.data(), size));
   return Step::again;
 }
@@ -196,6 +206,10 @@ std::string_view Connection::serve(std::string_view input) {
     }
     if (!parser_) begin_request();
     input.remove_prefix(parser_->feed(input));
+    if (is_turned_away() && parser_->header_done()) {
+      refuse({503, "The server has too many connections."});
+      return input;
+    }
     if (is_for_app()) {
       begin_exchange();
       return input;
@@ -254,7 +268,9 @@ void Connection::answer_request() {
 void Connection::refuse(const http::Refusal& refusal) {
   client_may_be_sending_ = true;
   if (!parser_) begin_request();
-  answer(http::refusal_response(refusal, request_id_), http::Persistence::close, true);
+  Response response = http::refusal_response(refusal, request_id_);
+  if (is_turned_away()) response.headers.emplace_back("Retry-After", "1");
+  answer(std::move(response), http::Persistence::close, true);
   end_request();
 }
 
@@ -270,17 +286,23 @@ void Connection::begin_request() {
   parser_.emplace(http::HttpLimits{worker_.options().max_header_bytes, body_limit()});
   continue_sent_ = false;
   request_id_ = worker_.new_request_id();
-  const bool is_logged = worker_.options().access_log;
-  request_began_ =
-      is_logged ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+  begun_ = std::chrono::steady_clock::now();
 }
 
 void Connection::end_request() {
   worker_.service().held_bytes.fetch_sub(std::exchange(held_, 0));
   parser_.reset();
+  is_new_ = false;
+}
+
+void Connection::count_answer(int status) {
+  worker_.metrics().count_answer(status);
+  if (status == 101) return;  // a tunnel takes as long as it is used
+  worker_.metrics().latency.observe(std::chrono::steady_clock::now() - begun_);
 }
 
 void Connection::answer(Response response, http::Persistence persistence, bool with_body) {
+  count_answer(response.status);
   http::write_head(output_, response, response.body.size(), persistence, worker_.date(),
                    request_id_);
   const bool has_body = with_body && http::may_have_body(response.status);
@@ -351,13 +373,17 @@ Connection::Step Connection::finish() {
 }
 
 void Connection::drain() {
+  if (is_new_) {
+    deadline_ = std::min(deadline_, worker_.deadline_after(kLastChance));
+    return;
+  }
   // A connection without a request wakes, looks once more and ends.
   boost::system::error_code ec;
-  if (phase_ == Phase::handshaking || (phase_ == Phase::reading && is_idle())) socket_.cancel(ec);
+  if (is_idle()) socket_.cancel(ec);
 }
 
 void Connection::check_deadline(Tick now) {
-  if (phase_ == Phase::closed || now < deadline_) return;
+  if (phase_ == Phase::closed || (now < deadline_ && !body_is_too_slow())) return;
   deadline_ = kNever;
   deadline_passed_ = true;
   boost::system::error_code ec;
@@ -368,6 +394,7 @@ void Connection::on_deadline() {
   deadline_passed_ = false;
   if (phase_ == Phase::writing) return abort_reading();
   if (phase_ == Phase::relaying) return on_relay_deadline();
+  if (phase_ == Phase::handshaking) worker_.metrics().count_failure(HandshakeFailure::timeout);
   if (phase_ != Phase::reading) return abort();
   if (is_idle()) {
     finish();
@@ -392,7 +419,10 @@ void Connection::abort() {
 void Connection::close() {
   phase_ = Phase::closed;
   const auto self = shared_from_this();
-  if (exchange_) log_unfinished();
+  if (exchange_) {
+    worker_.metrics().unfinished.add();
+    log_unfinished();
+  }
   exchange_.reset();
   end_request();
   boost::system::error_code ec;

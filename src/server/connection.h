@@ -18,18 +18,26 @@ namespace ratls::server {
 /// only says when the socket is ready. Thread-safety: only on its worker's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
+  /// Welcome says whether there is a place for the client, or an answer with 503 only.
+  enum class Welcome { served, turned_away };
+
   Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
-             const boost::asio::ip::tcp::endpoint& peer);
+             const boost::asio::ip::tcp::endpoint& peer, Welcome welcome);
   ~Connection();
 
   /// start begins the handshake. place is where the worker keeps this connection.
   void start(Worker::Connections::iterator place);
-  /// drain ends the connection after the request that it is at, if any.
+  /// drain ends the connection after the request that it is at, or after its first one.
   void drain();
-  /// check_deadline ends what has taken too long.
+  /// check_deadline ends what has taken too long. It is called at each tick.
   void check_deadline(Tick now);
   /// abort closes at once.
   void abort();
+
+  bool is_turned_away() const noexcept { return welcome_ == Welcome::turned_away; }
+  bool is_handshaking() const noexcept { return phase_ == Phase::handshaking; }
+  /// is_idle is true between requests.
+  bool is_idle() const noexcept { return phase_ == Phase::reading && has_no_request(); }
 
  private:
   enum class Phase { handshaking, reading, writing, relaying, lingering, closed };
@@ -48,7 +56,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void hurry_acknowledgement();
   Step next_request();
   void on_deadline();
-  bool is_idle() const { return !parser_ && pending_.empty(); }
+  bool has_no_request() const noexcept { return !parser_ && pending_.empty(); }
+  /// is_to_end is true for a client that is served no further when it asks for nothing now.
+  bool is_to_end() const { return worker_.draining() && !is_new_; }
+  std::chrono::seconds idle_timeout() const;
 
   // connection_relay.cpp: a request that an app answers. next says what follows, unless the relay
   // goes on.
@@ -64,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step end_exchange();
   void wait_for_both();
   void on_relay_deadline();
+  bool body_is_too_slow();
 
   /// serve answers the whole requests at the front of input and gives what is left of it.
   std::string_view serve(std::string_view input);
@@ -72,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_too_large(http::RequestParser& parser) const;
   void answer(Response response, http::Persistence persistence, bool with_body);
   void answer_request();
+  void count_answer(int status);
   void refuse(const http::Refusal& refusal);
   /// hold counts an unfinished body; false when all of them have become too large.
   bool hold(std::size_t size);
@@ -91,19 +104,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<Transport> transport_;
   std::string peer_;
+  const Welcome welcome_;
   Worker::Connections::iterator place_;
   Phase phase_ = Phase::handshaking;
   Tick deadline_ = kNever;
-  std::optional<http::RequestParser> parser_;            // of the request that is being read
-  std::string request_id_;                               // of the last request that has begun
-  std::chrono::steady_clock::time_point request_began_;  // unset: no access log
-  std::string pending_;                                  // arrived, not yet taken by the parser
+  std::optional<http::RequestParser> parser_;  // of the request that is being read
+  std::string request_id_;                     // of the last request that has begun
+  std::string pending_;                        // arrived, not yet taken by the parser
   std::string output_;                  // answers, with as much of their bodies as fits a record
   std::string large_body_;              // of the last answer in output_
   std::size_t large_body_start_ = 0;    // so much of it is in output_
   std::size_t sent_ = 0;                // of output_, then of large_body_
   std::unique_ptr<Exchange> exchange_;  // while relaying
   std::size_t held_ = 0;                // of an unfinished body, counted in the service
+  std::size_t body_bytes_ = 0;          // of a relayed body, in the seconds of body_wait_
+  Tick body_wait_ = 0;                  // seconds in which the app waited for the client
+  std::chrono::steady_clock::time_point begun_;  // the request, with its first byte
+  bool is_new_ = true;                           // has had no request
   bool close_after_output_ = false;
   bool client_may_be_sending_ = false;  // when we close first
   bool more_in_pending_ = false;        // the output was full before the input was empty

@@ -6,10 +6,10 @@
 namespace ratls::server {
 
 void Connection::log_request(int status, std::uint64_t body_bytes, std::string_view cut_by) {
-  if (request_began_ == std::chrono::steady_clock::time_point()) return;
+  if (!worker_.options().access_log) return;
   const std::string& method = exchange_ ? exchange_->method() : parser_->request().method;
   const std::string& path = exchange_ ? exchange_->path() : parser_->request().path;
-  const auto duration = std::chrono::steady_clock::now() - request_began_;
+  const auto duration = std::chrono::steady_clock::now() - begun_;
   LogFields fields = {
       {"id", request_id_},
       {"method", method},

@@ -26,6 +26,8 @@ void Connection::begin_exchange() {
   const bool is_whole = parser_->state() == http::RequestParser::State::complete;
   if (is_whole && request.body.empty()) end_relayed_body();
   may_be_readable_ = true;
+  body_bytes_ = 0;
+  body_wait_ = 0;
   deadline_ = worker_.deadline_after(exchange_->timeout());
 }
 
@@ -78,6 +80,7 @@ bool Connection::relay_from_client(Step& next) {
   switch (transport_->read(scratch, size)) {
     case Transport::Outcome::done:
       pending_.append(scratch.data(), size);
+      body_bytes_ += size;
       return true;
     case Transport::Outcome::wait_read:
       may_be_readable_ = false;
@@ -164,6 +167,7 @@ Connection::Step Connection::end_exchange() {
     answer(http::refusal_response(exchange_->refusal(), request_id_), persistence,
            !exchange_->to_head());
   } else {
+    count_answer(exchange_->status());
     close_after_output_ = exchange_->closes();
     log_request(exchange_->status(), exchange_->body_bytes());
   }
@@ -179,6 +183,19 @@ void Connection::wait_for_both() {
   if (!unsent().empty() || read_wants_write_) wait(tcp::socket::wait_write);
   if (!may_be_readable_ && wants_from_client()) wait(tcp::socket::wait_read);
   exchange_->wait(Exchange::has_output_room(output_.size()));
+}
+
+/// body_is_too_slow looks once a second whether the client sends what the app waits for. Once the
+/// answer has begun the two may talk as slowly as they like, within stream_timeout.
+bool Connection::body_is_too_slow() {
+  if (!exchange_ || !parser_ || exchange_->head_given() || !exchange_->has_room()) return false;
+  const ServerOptions& options = worker_.options();
+  const auto period = static_cast<Tick>(options.request_timeout.count());
+  if (++body_wait_ < period) return false;
+  const bool is_slow = body_bytes_ / period < options.min_body_rate;
+  body_wait_ = 0;
+  body_bytes_ = 0;
+  return is_slow;
 }
 
 void Connection::on_relay_deadline() {

@@ -298,6 +298,7 @@ void Exchange::again_or_fail(std::string reason) {
 void Exchange::fail(int status, std::string reason) {
   log(LogLevel::error, "no answer from the app to " + method_ + " " + path_ + ": " + reason,
       {{"id", id_}});
+  worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
   refusal_ = {status, std::move(reason)};
   state_ = head_given_ ? State::broken : State::refused;
   socket_.reset();

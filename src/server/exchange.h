@@ -60,6 +60,8 @@ class Exchange {
   const ClientSide& client() const noexcept { return client_; }
   bool to_head() const noexcept { return to_head_; }
   bool head_given() const noexcept { return head_given_; }
+  /// status is that of the answer, once head_given.
+  int status() const noexcept { return status_; }
   /// closes is true when the client's connection cannot go on after the answer; known when done.
   bool closes() const noexcept { return closes_; }
   /// timeout is how long nothing may move in this state.
@@ -125,6 +127,7 @@ class Exchange {
   std::string from_app_;  // not yet taken by the parser
   State state_ = State::open;
   http::Refusal refusal_;
+  int status_ = 0;
   bool closes_ = true;
 };
 

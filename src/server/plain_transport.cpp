@@ -15,6 +15,7 @@ class PlainTransport final : public Transport {
     return true;
   }
   Outcome handshake() override { return Outcome::done; }
+  HandshakeFailure handshake_failure() const override { return HandshakeFailure::closed; }
 
   Outcome read(std::span<char> buffer, std::size_t& size) override {
     ssize_t got;

@@ -99,7 +99,7 @@ void Renewal::run() {
 
 void Renewal::renew(UnixTime now) {
   const auto replace = [&]() -> Result<UnixTime> {
-    RATLS_TRY(AttestedCertificate certificate, attester_.certify(now));
+    RATLS_TRY(AttestedCertificate certificate, metrics_->certify(attester_, now));
     RATLS_CHECK(tls_.replace(certificate));
     certificate_ = certificate.certificate_der();
     return certificate.not_after();

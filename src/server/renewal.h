@@ -7,6 +7,7 @@
 
 #include "ratls/attester.h"
 #include "ratls/tls.h"
+#include "server/metrics.h"
 #include "server/staple.h"
 #include "server/thread.h"
 
@@ -47,6 +48,9 @@ class Renewal {
   /// start().
   void keep_fresh(Staple& staple, Bytes certificate);
 
+  /// count_in counts certificates there. Before start(); the metrics must outlive this.
+  void count_in(CertificateMetrics& metrics) { metrics_ = &metrics; }
+
   /// Errors: internal.
   Result<void> start();
   /// reload looks for stapled collateral at once, and makes a certificate with another attester
@@ -62,6 +66,8 @@ class Renewal {
   Attester attester_;
   ServerTls& tls_;
   RenewalSchedule schedule_;
+  CertificateMetrics own_metrics_;
+  CertificateMetrics* metrics_ = &own_metrics_;
   Staple* staple_ = nullptr;
   Bytes certificate_;  // the current one, for staple_
   std::mutex mutex_;

@@ -7,7 +7,9 @@
 
 #include "server/app_supervisor.h"
 #include "server/log.h"
+#include "server/operations.h"
 #include "server/renewal.h"
+#include "server/service_manager.h"
 #include "server/signals.h"
 #include "server/workers.h"
 #include "tls/openssl_setup.h"
@@ -15,24 +17,36 @@
 namespace ratls {
 namespace {
 
+using server::Phase;
 using server::Renewal;
 using server::RenewalSchedule;
+using server::ServerMetrics;
 using server::Workers;
 
 /// Running is what exists between start and stop; it is destroyed from the last member to the
 /// first.
 struct Running {
-  ServerTls tls;
+  ServerMetrics metrics;
+  std::optional<ServerTls> tls;
   std::unique_ptr<server::AppSupervisor> apps;
   std::unique_ptr<Workers> workers;
   std::optional<Renewal> renewal;
+  std::unique_ptr<server::PlainServer> admin;  // tells of all the others
 };
 
 void stop_running(Running& running) {
+  running.metrics.phase = Phase::draining;
   running.workers->begin_stop();
   if (running.renewal) running.renewal->stop();
   running.workers->stop();
   if (running.apps) running.apps->stop();  // after the requests that they are at
+}
+
+/// reloading is what systemd is to be told before a reload (sd_notify(3)).
+std::string reloading() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return "RELOADING=1\nMONOTONIC_USEC=" +
+         std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
 Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& next) {
@@ -41,6 +55,8 @@ Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& 
       {"port", running.port == next.port},
       {"threads", running.threads == next.threads},
       {"lowest_tls", running.lowest_tls == next.lowest_tls},
+      {"admin_host", running.admin_host == next.admin_host},
+      {"admin_port", running.admin_port == next.admin_port},
   };
   for (const auto& [option, is_same] : kept) {
     if (is_same) continue;
@@ -54,6 +70,7 @@ Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& 
 struct Server::State {
   explicit State(ServerOptions given) : options(std::move(given)) {}
   Result<void> start_app(Running& running);
+  Result<void> start_admin(Running& running, std::function<Result<void>()> reload);
 
   ServerOptions options;
   server::Router router;
@@ -108,8 +125,18 @@ Result<void> Server::run_app(AppOptions options) {
 
 Result<void> Server::State::start_app(Running& running) {
   if (!app) return {};
-  running.apps = std::make_unique<server::AppSupervisor>(*app, upstreams, address);
+  running.apps = std::make_unique<server::AppSupervisor>(*app, upstreams, address,
+                                                         running.metrics.app_restarts);
   return running.apps->start();
+}
+
+Result<void> Server::State::start_admin(Running& running, std::function<Result<void>()> reload) {
+  if (options.admin_host.empty()) return {};
+  const server::Watched watched{*running.workers, running.metrics, staple.get(),
+                                upstreams.empty() ? nullptr : &upstreams};
+  RATLS_TRY(running.admin, server::start_operations(options, watched, std::move(reload)));
+  server::log(server::LogLevel::info, "operations at " + running.admin->url());
+  return {};
 }
 
 Result<void> Server::start(Attester attester) {
@@ -120,15 +147,19 @@ Result<void> Server::start(Attester attester) {
   }
   RATLS_CHECK(server::check_options(state_->options));  // before a quote is made
   const UnixTime now = system_now();
-  RATLS_TRY(AttestedCertificate certificate, attester.certify(now));
-  RATLS_TRY(ServerTls tls, ServerTls::create(certificate, state_->options.lowest_tls));
-  std::unique_ptr<Running> running(new Running{std::move(tls), nullptr, nullptr, std::nullopt});
+  auto running = std::make_unique<Running>();
+  RATLS_TRY(AttestedCertificate certificate, running->metrics.certificates.certify(attester, now));
+  RATLS_TRY(running->tls, ServerTls::create(certificate, state_->options.lowest_tls));
   server::Upstreams* upstreams = state_->upstreams.empty() ? nullptr : &state_->upstreams;
   RATLS_TRY(running->workers,
-            Workers::listen(state_->options, state_->router, &running->tls, upstreams));
+            Workers::listen(state_->options, state_->router, &*running->tls, upstreams));
+  std::function<Result<void>()> reload_by_admin;
+  if (state_->on_reload) reload_by_admin = [this] { return reload(); };
+  RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
   RATLS_CHECK(state_->start_app(*running));
-  running->renewal.emplace(std::move(attester), running->tls,
+  running->renewal.emplace(std::move(attester), *running->tls,
                            RenewalSchedule(now, certificate.not_after()));
+  running->renewal->count_in(running->metrics.certificates);
   if (state_->staple != nullptr) {
     state_->staple->refresh_if_due(certificate.certificate_der(), now);
     running->renewal->keep_fresh(*state_->staple, certificate.certificate_der());
@@ -139,6 +170,7 @@ Result<void> Server::start(Attester attester) {
     stop_running(*running);
     return started;
   }
+  running->metrics.phase = Phase::serving;
   state_->port = running->workers->port();
   state_->running = std::move(running);
   return {};
@@ -147,6 +179,12 @@ Result<void> Server::start(Attester attester) {
 std::uint16_t Server::port() const noexcept { return state_->port; }
 
 std::string Server::url() const { return server::url_of("https", state_->options.host, port()); }
+
+std::string Server::admin_url() const {
+  const std::lock_guard lock(state_->mutex);
+  const bool is_there = state_->running && state_->running->admin;
+  return is_there ? state_->running->admin->url() : std::string();
+}
 
 void Server::stop() {
   const std::lock_guard lock(state_->mutex);
@@ -193,8 +231,16 @@ void Server::block_reload_signal() { server::block_reload_signal(); }
 void Server::run_until_signal() {
   std::function<void()> on_hangup;
   // What went wrong is in the log: nobody here waits for it.
-  if (state_->on_reload) on_hangup = [this] { reload().has_value(); };
+  if (state_->on_reload) {
+    on_hangup = [this] {
+      server::tell_service_manager(reloading());
+      reload().has_value();
+      server::tell_service_manager("READY=1");
+    };
+  }
+  server::tell_service_manager("READY=1");
   server::wait_for_termination(on_hangup);
+  server::tell_service_manager("STOPPING=1");
   stop();
 }
 

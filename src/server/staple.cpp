@@ -40,4 +40,10 @@ Response Staple::answer(UnixTime now) const {
       200, {{"Content-Type", "application/json"}, {"Cache-Control", "max-age=300"}}, current->text};
 }
 
+std::optional<UnixTime> Staple::expires() const {
+  const std::lock_guard lock(mutex_);
+  if (current_ == nullptr) return std::nullopt;
+  return current_->expires;
+}
+
 }  // namespace ratls::server

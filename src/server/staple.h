@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "ratls/server.h"
 
@@ -26,6 +27,9 @@ class Staple {
 
   /// answer is the collateral, or 404 while there is none in date.
   Response answer(UnixTime now) const;
+
+  /// expires is the end of what there is. Thread-safety: any thread.
+  std::optional<UnixTime> expires() const;
 
  private:
   const StapleProvider provider_;

@@ -41,6 +41,17 @@ class TlsTransport final : public Transport {
     return outcome_of(SSL_do_handshake(ssl_.get()));
   }
 
+  HandshakeFailure handshake_failure() const override {
+    const unsigned long error = ERR_peek_last_error();
+    const int reason = ERR_GET_REASON(error);
+    const bool left =
+        error == 0 || ERR_SYSTEM_ERROR(error) || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    if (left) return HandshakeFailure::closed;
+    // The reason for an alert of the client's is its number (RFC 8446 6) behind this one.
+    const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET;
+    return is_alert ? HandshakeFailure::alert : HandshakeFailure::protocol;
+  }
+
   Outcome read(std::span<char> buffer, std::size_t& size) override {
     begin();
     return outcome_of(SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size));

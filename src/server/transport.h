@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ratls/tls.h"
+#include "server/metrics.h"
 
 namespace ratls::server {
 
@@ -27,6 +28,8 @@ class Transport {
   /// start takes the socket; false when there is no memory for it.
   virtual bool start(int socket) = 0;
   virtual Outcome handshake() = 0;
+  /// handshake_failure says why a handshake has ended or failed, right after it has.
+  virtual HandshakeFailure handshake_failure() const = 0;
   /// read gives at least one byte when it is done.
   virtual Outcome read(std::span<char> buffer, std::size_t& size) = 0;
   /// write takes a part of data or all of it.

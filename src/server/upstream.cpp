@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <charconv>
@@ -100,6 +101,10 @@ Descriptor Upstream::connect() const {
 }
 
 Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>(all_.size())); }
+
+bool Upstreams::any_up() const noexcept {
+  return std::ranges::any_of(all_, [](const auto& upstream) { return upstream->up(); });
+}
 
 std::optional<UpstreamLoad> Upstreams::choose() {
   Upstream* best = nullptr;

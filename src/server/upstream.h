@@ -91,6 +91,7 @@ class Upstreams {
   bool empty() const noexcept { return all_.empty(); }
   std::size_t size() const noexcept { return all_.size(); }
   Upstream& at(std::size_t index) const { return *all_.at(index); }
+  bool any_up() const noexcept;
 
   /// choose takes the least loaded that is up, in turn among equals; nothing when none is.
   std::optional<UpstreamLoad> choose();

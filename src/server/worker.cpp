@@ -23,6 +23,13 @@ constexpr std::size_t kScratchSize = 16 * 1024;  // the plaintext of one TLS rec
 constexpr int kAcceptBatch = 64;
 constexpr std::chrono::seconds kTickLength{1};
 
+/// take counts one more, unless there are as many as there may be.
+bool take(std::atomic<std::size_t>& count, std::size_t most) {
+  if (count.fetch_add(1) < most) return true;
+  count.fetch_sub(1);
+  return false;
+}
+
 }  // namespace
 
 Worker::Worker(Service& service, const ServerOptions& options,
@@ -79,7 +86,7 @@ void Worker::accept_clients() {
     const Accepted outcome = accept_one();
     if (outcome == Accepted::nobody) break;
     if (outcome == Accepted::no_room) {
-      // Clients wait in the listener's queue until a tick finds room.
+      // Clients wait in the kernel's queue until a tick finds room.
       accept_paused_ = true;
       ensure_ticking();
       return;
@@ -89,20 +96,24 @@ void Worker::accept_clients() {
 }
 
 Worker::Accepted Worker::accept_one() {
-  if (service_.connections.fetch_add(1) >= options_.max_connections) {
-    service_.connections.fetch_sub(1);
-    return Accepted::no_room;
-  }
+  const std::optional<Place> place = take_place();
+  if (!place) return Accepted::no_room;
   tcp::endpoint peer;
   socklen_t size = static_cast<socklen_t>(peer.capacity());
-  const int fd =
-      ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) {
+  Descriptor fd(
+      ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd) {
     peer.resize(size);
-    adopt(fd, peer);
+    metrics_.accepted.add();
+    ensure_ticking();
+    if (*place == Place::queued) {
+      queue_.push_back({std::move(fd), peer, deadline_after(options_.queue_timeout)});
+    } else {
+      adopt(std::move(fd), peer, *place);
+    }
     return Accepted::client;
   }
-  service_.connections.fetch_sub(1);
+  taken(*place).fetch_sub(1);
   if (errno == EAGAIN || errno == EWOULDBLOCK) return Accepted::nobody;
   const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
   if (!exhausted) return Accepted::client;  // this one is gone already: accept(2), ECONNABORTED
@@ -110,32 +121,79 @@ Worker::Accepted Worker::accept_one() {
   return Accepted::no_room;
 }
 
-void Worker::adopt(int fd, const tcp::endpoint& peer) {
+std::optional<Worker::Place> Worker::take_place() {
+  // Nobody overtakes those who wait.
+  if (queue_.empty() && take(service_.connections, options_.max_connections)) return Place::served;
+  if (take(service_.queued, options_.max_queued)) return Place::queued;
+  if (take(service_.turned_away, service_.most_turned_away)) return Place::turned_away;
+  return std::nullopt;
+}
+
+std::atomic<std::size_t>& Worker::taken(Place place) {
+  switch (place) {
+    case Place::served:
+      return service_.connections;
+    case Place::queued:
+      return service_.queued;
+    case Place::turned_away:
+      break;
+  }
+  return service_.turned_away;
+}
+
+void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
   tcp::socket socket(context_);
   boost::system::error_code ec;
-  socket.assign(peer.protocol(), fd, ec);
+  socket.assign(peer.protocol(), fd.get(), ec);
   if (ec) {
-    ::close(fd);
-    service_.connections.fetch_sub(1);
+    taken(place).fetch_sub(1);
     return;
   }
+  fd.release();
   socket.set_option(tcp::no_delay(true), ec);
-  ensure_ticking();
-  connections_.push_front(std::make_shared<Connection>(*this, std::move(socket), peer));
+  const auto welcome =
+      place == Place::served ? Connection::Welcome::served : Connection::Welcome::turned_away;
+  if (place == Place::turned_away) metrics_.turned_away.add();
+  connections_.push_front(std::make_shared<Connection>(*this, std::move(socket), peer, welcome));
   connections_.front()->start(connections_.begin());
 }
 
 void Worker::forget(Connections::iterator place) {
-  service_.connections.fetch_sub(1);
+  taken((*place)->is_turned_away() ? Place::turned_away : Place::served).fetch_sub(1);
   connections_.erase(place);
   release_when_done();
+  if (accept_paused_ || !queue_.empty()) boost::asio::post(context_, [this] { use_room(); });
+}
+
+/// use_room lets clients in that wait, here and in the kernel's queue.
+void Worker::use_room() {
+  serve_queued();
   if (!accept_paused_) return;
   accept_paused_ = false;
-  boost::asio::post(context_, [this] { accept_clients(); });
+  accept_clients();
+}
+
+void Worker::serve_queued() {
+  while (!queue_.empty()) {
+    Queued& first = queue_.front();
+    Place place = Place::served;
+    if (!take(service_.connections, options_.max_connections)) {
+      place = Place::turned_away;
+      const bool has_waited = now_ >= first.until;
+      if (!has_waited || !take(service_.turned_away, service_.most_turned_away)) return;
+    }
+    Queued next = std::move(first);
+    queue_.pop_front();
+    service_.queued.fetch_sub(1);
+    adopt(std::move(next.fd), next.peer, place);
+  }
 }
 
 void Worker::begin_drain() {
   if (draining()) return;
+  // Those whose connection the kernel has made already are clients too: closing would reset them.
+  for (int count = 0; count < SOMAXCONN && accept_one() == Accepted::client; ++count) {
+  }
   boost::system::error_code ec;
   acceptor_.close(ec);
   accept_paused_ = false;
@@ -148,11 +206,18 @@ void Worker::begin_drain() {
       connection->drain();
     }
   }
+  if (drain_end_ == now_) drop_queue();
+  release_when_done();
+}
+
+void Worker::drop_queue() {
+  service_.queued.fetch_sub(queue_.size());
+  queue_.clear();
   release_when_done();
 }
 
 void Worker::release_when_done() {
-  if (!draining() || !connections_.empty()) return;
+  if (!draining() || !connections_.empty() || !queue_.empty()) return;
   timer_.cancel();
   upstream_pool_.clear();
   work_.reset();
@@ -180,20 +245,24 @@ void Worker::schedule_tick() {
 void Worker::tick() {
   ++now_;
   date_ = http::http_date(system_now());
+  if (now_ >= drain_end_) drop_queue();
+  std::size_t handshaking = 0;
+  std::size_t idle = 0;
   for (auto place = connections_.begin(); place != connections_.end();) {
     const auto connection = *place++;
     if (now_ >= drain_end_) {
       connection->abort();
-    } else {
-      connection->check_deadline(now_);
+      continue;
     }
+    handshaking += connection->is_handshaking() ? 1 : 0;
+    idle += connection->is_idle() ? 1 : 0;
+    connection->check_deadline(now_);
   }
+  metrics_.handshaking = handshaking;
+  metrics_.idle = idle;
   upstream_pool_.drop_old(now_);
-  if (accept_paused_) {
-    accept_paused_ = false;
-    accept_clients();
-  }
-  ticking_ = !connections_.empty() || !upstream_pool_.empty() || accept_paused_;
+  use_room();
+  ticking_ = !connections_.empty() || !queue_.empty() || !upstream_pool_.empty() || accept_paused_;
   if (ticking_) schedule_tick();
 }
 

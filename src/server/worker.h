@@ -6,13 +6,17 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "ratls/server.h"
+#include "server/metrics.h"
 #include "server/request_ids.h"
 #include "server/router.h"
 #include "server/tick.h"
@@ -24,11 +28,14 @@ class Connection;
 
 /// Service is what the workers share.
 struct Service {
+  std::size_t most_turned_away;  ///< at a time
   Router router;
-  const ServerTls* tls;  ///< null: without TLS
-  Upstreams* upstreams;  ///< null: all requests are the router's
-  std::atomic<std::size_t> connections{0};
-  std::atomic<std::size_t> held_bytes{0};  ///< of bodies that are still arriving
+  const ServerTls* tls;                     ///< null: without TLS
+  Upstreams* upstreams;                     ///< null: all requests are the router's
+  std::atomic<std::size_t> connections{0};  ///< that are served
+  std::atomic<std::size_t> queued{0};       ///< that wait for a place
+  std::atomic<std::size_t> turned_away{0};  ///< that are told 503
+  std::atomic<std::size_t> held_bytes{0};   ///< of bodies that are still arriving
 };
 
 /// Worker serves the connections of one listener on one thread with one event loop.
@@ -56,6 +63,7 @@ class Worker {
   /// options are the same until the next event.
   const ServerOptions& options() const noexcept { return options_; }
   std::string new_request_id() { return request_ids_.next(); }
+  WorkerMetrics& metrics() noexcept { return metrics_; }
   /// scratch is where plaintext is read to before it is known to whom it belongs; its content is
   /// gone with the next event.
   std::span<char> scratch() noexcept { return scratch_; }
@@ -69,6 +77,9 @@ class Worker {
   /// forget drops a connection that is closed.
   void forget(Connections::iterator place);
 
+  /// metrics are those of this worker. Thread-safety: any thread.
+  const WorkerMetrics& metrics() const noexcept { return metrics_; }
+
  private:
   Worker(Service& service, const ServerOptions& options,
          std::unique_ptr<boost::asio::io_context> context, boost::asio::ip::tcp::acceptor acceptor);
@@ -77,7 +88,14 @@ class Worker {
   void accept_clients();
   enum class Accepted { client, nobody, no_room };
   Accepted accept_one();
-  void adopt(int fd, const boost::asio::ip::tcp::endpoint& peer);
+  /// Place is what becomes of a new connection; each kind has a limit for all workers together.
+  enum class Place { served, queued, turned_away };
+  std::optional<Place> take_place();
+  std::atomic<std::size_t>& taken(Place place);
+  void adopt(Descriptor fd, const boost::asio::ip::tcp::endpoint& peer, Place place);
+  void use_room();
+  void serve_queued();
+  void drop_queue();
   void begin_drain();
   void ensure_ticking();
   void schedule_tick();
@@ -93,7 +111,15 @@ class Worker {
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer timer_;
   UpstreamPool upstream_pool_;
+  /// Queued is a client that waits for a place: nothing was read of it yet.
+  struct Queued {
+    Descriptor fd;
+    boost::asio::ip::tcp::endpoint peer;
+    Tick until;
+  };
   Connections connections_;
+  std::deque<Queued> queue_;
+  WorkerMetrics metrics_;
   std::vector<char> scratch_;
   std::string date_;
   Tick now_ = 0;

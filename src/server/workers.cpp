@@ -15,6 +15,7 @@ constexpr std::chrono::seconds kMaxTimeout = std::chrono::hours(24);
 // A request line and a Host need some room; Boost.Beast counts a header in 32 bits.
 constexpr std::size_t kMinHeaderBytes = 256;
 constexpr std::size_t kMaxHeaderBytes = 1024 * 1024;
+constexpr std::size_t kMaxConnections = 1'000'000;
 constexpr rlim_t kDescriptorsBesideConnections = 64;
 
 Error bad_option(std::string name, std::string wanted) {
@@ -27,17 +28,31 @@ Result<void> check_timeout(std::string name, std::chrono::seconds value,
   return bad_option(std::move(name), "must be " + format_duration(least) + " to 1d");
 }
 
-// As far as the system lets us: with fewer descriptors the server accepts fewer clients at a time.
-// Clients must not take those that a renewal needs for its quote.
-std::size_t make_room_for(std::size_t connections) {
+// So many at a time are told that there is no place; more wait in the kernel's queue.
+constexpr std::size_t kMostTurnedAway = 256;
+
+/// descriptors_for gives how many descriptors there are for so many clients, as far as the system
+/// lets us. Clients must not take those that a renewal needs for its quote.
+std::size_t descriptors_for(std::size_t clients) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections;
-  const rlim_t wanted =
-      std::min<rlim_t>(limit.rlim_max, connections + kDescriptorsBesideConnections);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return clients;
+  const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, clients + kDescriptorsBesideConnections);
   const rlimit raised{wanted, limit.rlim_max};
   if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   if (limit.rlim_cur <= kDescriptorsBesideConnections) return 1;
-  return std::min<rlim_t>(connections, limit.rlim_cur - kDescriptorsBesideConnections);
+  return std::min<rlim_t>(clients, limit.rlim_cur - kDescriptorsBesideConnections);
+}
+
+/// make_room fits the limits to the descriptors that there are, and gives how many clients may be
+/// turned away at a time.
+std::size_t make_room(ServerOptions& options) {
+  const std::size_t there =
+      descriptors_for(options.max_connections + options.max_queued + kMostTurnedAway);
+  const std::size_t turned_away = std::min(kMostTurnedAway, there / 8);
+  options.max_queued = std::min(options.max_queued, there / 8);
+  options.max_connections =
+      std::min(options.max_connections, there - options.max_queued - turned_away);
+  return turned_away;
 }
 
 }  // namespace
@@ -51,8 +66,12 @@ Result<void> check_options(const ServerOptions& options) {
   if (options.max_header_bytes < kMinHeaderBytes || options.max_header_bytes > kMaxHeaderBytes) {
     return bad_option("max_header_bytes", "must be 256 to 1048576");
   }
-  if (options.max_connections < 1) return bad_option("max_connections", "must be 1 or more");
+  if (options.max_connections < 1 || options.max_connections > kMaxConnections) {
+    return bad_option("max_connections", "must be 1 to 1000000");
+  }
+  if (options.max_queued > kMaxConnections) return bad_option("max_queued", "must be 0 to 1000000");
   RATLS_CHECK(check_timeout("handshake_timeout", options.handshake_timeout, seconds(1)));
+  RATLS_CHECK(check_timeout("queue_timeout", options.queue_timeout, seconds(0)));
   RATLS_CHECK(check_timeout("request_timeout", options.request_timeout, seconds(1)));
   RATLS_CHECK(check_timeout("keep_alive_timeout", options.keep_alive_timeout, seconds(1)));
   RATLS_CHECK(check_timeout("write_timeout", options.write_timeout, seconds(1)));
@@ -65,10 +84,10 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
                                                  const ServerTls* tls, Upstreams* upstreams) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  options.max_connections = make_room_for(options.max_connections);
+  const std::size_t most_turned_away = make_room(options);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
-  std::unique_ptr<Workers> workers(new Workers(router, tls, upstreams));
+  std::unique_ptr<Workers> workers(new Workers(most_turned_away, router, tls, upstreams));
   for (unsigned count = 0; count < options.threads; ++count) {
     RATLS_TRY(auto worker, Worker::create(workers->service_, options, endpoint));
     endpoint = worker->endpoint();  // the port that the first one got is the others' too
@@ -81,7 +100,7 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
 Result<void> Workers::apply(const ServerOptions& given) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  options.max_connections = make_room_for(options.max_connections);
+  make_room(options);
   for (const auto& worker : workers_) worker->apply(options);
   return {};
 }
@@ -104,6 +123,12 @@ void Workers::stop() {
   begin_stop();
   for (Thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+std::vector<const WorkerMetrics*> Workers::metrics() const {
+  std::vector<const WorkerMetrics*> all;
+  for (const auto& worker : workers_) all.push_back(&std::as_const(*worker).metrics());
+  return all;
 }
 
 std::string url_of(std::string_view scheme, const std::string& host, std::uint16_t port) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/operations.h"
+
+#include "http/write.h"
+
+namespace ratls::server {
+namespace {
+
+/// guarded refuses what a web page asks for: a browser on this machine would ask in its name
+/// (RFC 6454 7.3 has it send Origin).
+Handler guarded(Handler handler) {
+  return [handler = std::move(handler)](const Request& request) {
+    if (request.header("Origin").empty()) return handler(request);
+    return http::refusal_response({403, "This is not for web pages."});
+  };
+}
+
+Response show_metrics(const Watched& watched) {
+  return {200, {{"Content-Type", "text/plain; version=0.0.4"}}, metrics_text(watched)};
+}
+
+Response show_ready(const Watched& watched) {
+  const std::string_view reason = why_not_ready(watched, system_now());
+  if (reason.empty()) return Response::text("ready\n");
+  return Response::text("not ready: " + std::string(reason) + "\n", 503);
+}
+
+Response answer_reload(const Result<void>& outcome) {
+  if (outcome) return Response::text("loaded\n");
+  const Error& error = outcome.error();
+  return http::refusal_response({409, error.where() + ": " + error.message()});
+}
+
+}  // namespace
+
+std::string_view why_not_ready(const Watched& watched, UnixTime now) {
+  switch (watched.metrics.phase.load()) {
+    case Phase::starting:
+      return "the server starts";
+    case Phase::draining:
+      return "the server stops";
+    case Phase::serving:
+      break;
+  }
+  if (now.time_since_epoch().count() >= watched.metrics.certificates.expires) {
+    return "the certificate has expired";
+  }
+  if (watched.upstreams != nullptr && !watched.upstreams->any_up()) {
+    return "no process of the app accepts connections";
+  }
+  return {};
+}
+
+Result<std::unique_ptr<PlainServer>> start_operations(const ServerOptions& options,
+                                                      const Watched& watched,
+                                                      std::function<Result<void>()> reload) {
+  auto server = std::make_unique<PlainServer>(ServerOptions{.host = options.admin_host,
+                                                            .port = options.admin_port,
+                                                            .threads = 1,
+                                                            .max_body_bytes = 64 * 1024,
+                                                            .max_connections = 16,
+                                                            .max_queued = 16});
+  server->route("GET", "/metrics",
+                guarded([watched](const Request&) { return show_metrics(watched); }));
+  server->route("GET", "/healthz",
+                guarded([](const Request&) { return Response::text("alive\n"); }));
+  server->route("GET", "/readyz",
+                guarded([watched](const Request&) { return show_ready(watched); }));
+  if (reload) {
+    server->route("POST", "/reload", guarded([reload = std::move(reload)](const Request&) {
+                    return answer_reload(reload());
+                  }));
+  }
+  if (const auto started = server->start(); !started) return started.error().in("admin");
+  return server;
+}
+
+}  // namespace ratls::server

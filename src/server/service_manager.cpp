@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service_manager.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/descriptor.h"
+#include "server/log.h"
+
+namespace ratls::server {
+namespace {
+
+/// send_to sends one datagram; false with errno when it cannot.
+bool send_to(std::string_view path, std::string_view state) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  errno = EINVAL;
+  if (path.size() < 2 || path.size() >= sizeof address.sun_path) return false;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  // sd_notify(3): @ stands for the zero byte of an abstract name, which has no end but its length.
+  if (path.front() == '@') address.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto* to = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  return socket && ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, to, size) ==
+                       static_cast<ssize_t>(state.size());
+}
+
+}  // namespace
+
+void tell_service_manager(std::string_view state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || send_to(path, state)) return;
+  const std::string reason = std::strerror(errno);
+  log(LogLevel::warning, "the service manager was not told " + std::string(state) + ": " + reason);
+}
+
+}  // namespace ratls::server
