@@ -175,6 +175,8 @@ drain = "0s"
 format = "json"
 level = "warning"
 access = true
+[admin]
+listen = "127.0.0.1:9100"
 """
 
 

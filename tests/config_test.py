@@ -187,6 +187,41 @@ def test_sighup_without_a_file_ends_the_server(serving, platform):
         assert service.process.wait(DEADLINE) == -signal.SIGHUP
 
 
+def post(service, *options):
+    """(status, body) of POST /reload at the operations listener of a server."""
+    url = re.search(r"operations at (http://127\.0\.0\.1:[0-9]+)", service.log())[1]
+    ended = run("curl", "-s", "-w", "%{stderr}%{http_code}", "-X", "POST", *options,
+                url + "/reload")
+    return int(ended.err), ended.out
+
+
+def test_an_operator_reloads(serving, write_config):
+    admin = '[admin]\nlisten = "127.0.0.1:0"\n'
+    path = write_config(admin)
+    with serving("serve", "--config", path) as service:
+        assert post(service) == (200, "loaded\n")
+        write_config(admin + '[log]\nformat = "json"\naccess = "yes"\n')
+        status, body = post(service)
+        assert status == 409
+        assert f"{path}: line 8: log.access" in json.loads(body)["error"]
+        write_config('[log]\nformat = "json"\n')
+        assert "admin.listen" in post(service)[1]
+        assert "{" not in service.log(), "nothing has changed"
+        write_config(admin + '[log]\nformat = "json"\n')
+        assert post(service, "-H", "Origin: https://evil.example")[0] == 403
+        assert post(service, "-X", "GET")[0] == 405
+        assert "{" not in service.log(), "nothing has changed"
+        assert post(service)[0] == 200
+        assert f'"message":"{RELOADED}"' in service.log()
+        assert service.stop() == 0
+
+
+def test_without_a_file_an_operator_has_nothing_to_reload(serving, platform):
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                 "--admin", "127.0.0.1:0") as service:
+        assert post(service)[0] == 404
+
+
 # The log, and the ids of requests
 
 

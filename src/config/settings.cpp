@@ -2,6 +2,7 @@
 #include "config/settings.h"
 
 #include <limits>
+#include <type_traits>
 
 #include "base/file.h"
 #include "base/reader.h"
@@ -75,7 +76,7 @@ struct Word {
 
 template <class Value>
 Result<void> read_word(const TableReader& table, std::string_view key,
-                       std::initializer_list<Word<Value>> words, Value& out) {
+                       std::type_identity_t<std::initializer_list<Word<Value>>> words, Value& out) {
   RATLS_TRY(const auto given, table.text(key));
   if (!given) return {};
   std::string known;
@@ -154,7 +155,7 @@ Result<void> read_certificate(const TableReader& root, CertificateOptions& certi
   RATLS_CHECK(read_to(table, "names", certificate.names));
   RATLS_CHECK(check_certificate(table, "names", certificate));
   RATLS_CHECK(read_word(table, "key_type",
-                        {Word{"p256", CertificateKey::p256}, {"p384", CertificateKey::p384}},
+                        {{"p256", CertificateKey::p256}, {"p384", CertificateKey::p384}},
                         certificate.key));
   RATLS_CHECK(read_to(table, "legacy_extension", certificate.legacy_extension));
   return {};
@@ -212,11 +213,11 @@ Result<void> read_log(const TableReader& root, Settings& settings) {
   using server::LogFormat;
   using server::LogLevel;
   RATLS_TRY(const TableReader table, root.table("log", {"format", "level", "access"}));
-  RATLS_CHECK(read_word(table, "format", {Word{"text", LogFormat::text}, {"json", LogFormat::json}},
+  RATLS_CHECK(read_word(table, "format", {{"text", LogFormat::text}, {"json", LogFormat::json}},
                         settings.log.format));
   RATLS_CHECK(read_word(
       table, "level",
-      {Word{"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}},
+      {{"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}},
       settings.log.level));
   return read_to(table, "access", settings.server.access_log);
 }
@@ -238,8 +239,7 @@ Result<Settings> parse_settings(std::string_view text, const std::filesystem::pa
   RATLS_CHECK(read_listen(root, settings.listen));
   RATLS_CHECK(read_tee(root, base_dir, settings.tee));
   RATLS_CHECK(read_option(root, "threads", settings.server, &ServerOptions::threads));
-  RATLS_CHECK(read_word(root, "min_tls",
-                        {Word{"1.3", TlsVersion::tls13}, {"1.2", TlsVersion::tls12}},
+  RATLS_CHECK(read_word(root, "min_tls", {{"1.3", TlsVersion::tls13}, {"1.2", TlsVersion::tls12}},
                         settings.server.lowest_tls));
   RATLS_CHECK(read_staple(root, base_dir, settings.staple));
   RATLS_CHECK(read_certificate(root, settings.certificate));

@@ -60,8 +60,6 @@ class Exchange {
   const ClientSide& client() const noexcept { return client_; }
   bool to_head() const noexcept { return to_head_; }
   bool head_given() const noexcept { return head_given_; }
-  /// status is that of the answer, once head_given.
-  int status() const noexcept { return status_; }
   /// closes is true when the client's connection cannot go on after the answer; known when done.
   bool closes() const noexcept { return closes_; }
   /// timeout is how long nothing may move in this state.
@@ -119,7 +117,6 @@ class Exchange {
   bool anything_came_ = false;  // from the app, on this connection
   bool head_given_ = false;     // to the client
   int attempts_ = 0;
-  int status_ = 0;
   std::uint64_t body_bytes_ = 0;
   http::BodyFraming body_framing_ = http::BodyFraming::none;
   std::string to_app_;
