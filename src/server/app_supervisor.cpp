@@ -170,8 +170,8 @@ void AppSupervisor::watch(Slot& slot) {
   if (!slot.process) {
     if (slot.wait > 0 && --slot.wait > 0) return;
     const auto launched = launch(slot);
+    if (!launched) return on_end(slot, "could not be started: " + launched.error().message());
     restarts_.add();
-    if (!launched) on_end(slot, "could not be started: " + launched.error().message());
     return;
   }
   ++slot.age;

@@ -25,7 +25,7 @@ constexpr int kStepsPerTurn = 32;
 constexpr std::size_t kLargestBodiesHeld = 16;
 constexpr std::chrono::seconds kLingerTime{2};
 // For a first request that may be under way, when there is no time for more.
-constexpr std::chrono::seconds kLastChance{2};
+constexpr std::chrono::seconds kLastChance{3};
 
 std::string describe_peer(const tcp::endpoint& peer) {
   const std::string address = peer.address().to_string();
@@ -373,8 +373,8 @@ Connection::Step Connection::finish() {
 }
 
 void Connection::drain() {
-  if (is_new_) {
-    deadline_ = std::min(deadline_, worker_.deadline_after(kLastChance));
+  if (is_handshaking() || (is_idle() && is_new_)) {
+    deadline_ = std::min(deadline_, worker_.deadline_after(idle_timeout()));
     return;
   }
   // A connection without a request wakes, looks once more and ends.
@@ -419,8 +419,12 @@ void Connection::abort() {
 void Connection::close() {
   phase_ = Phase::closed;
   const auto self = shared_from_this();
-  if (exchange_) {
+  if (exchange_ && exchange_->state() == Exchange::State::tunnel) {
+    count_answer(exchange_->status());
+  } else if (exchange_) {
     worker_.metrics().unfinished.add();
+  }
+  if (exchange_) {
     log_unfinished();
   }
   exchange_.reset();

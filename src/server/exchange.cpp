@@ -87,8 +87,10 @@ bool Exchange::advance(std::string& output) {
 /// connect begins a connection; false when the exchange has failed.
 bool Exchange::connect() {
   ++attempts_;
+  // One that has just ended counts as up for a moment, with nothing to do.
+  const Upstream* const failed = load_ ? &load_->upstream() : nullptr;
   load_.reset();
-  auto chosen = worker_.service().upstreams->choose();
+  auto chosen = worker_.service().upstreams->choose(failed);
   if (!chosen) {
     fail(503, "No app is ready to answer.");
     return false;

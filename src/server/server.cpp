@@ -9,8 +9,8 @@
 #include "server/log.h"
 #include "server/operations.h"
 #include "server/renewal.h"
-#include "server/service_manager.h"
 #include "server/signals.h"
+#include "server/systemd.h"
 #include "server/workers.h"
 #include "tls/openssl_setup.h"
 
@@ -233,14 +233,14 @@ void Server::run_until_signal() {
   // What went wrong is in the log: nobody here waits for it.
   if (state_->on_reload) {
     on_hangup = [this] {
-      server::tell_service_manager(reloading());
+      server::tell_systemd(reloading());
       reload().has_value();
-      server::tell_service_manager("READY=1");
+      server::tell_systemd("READY=1");
     };
   }
-  server::tell_service_manager("READY=1");
+  server::tell_systemd("READY=1");
   server::wait_for_termination(on_hangup);
-  server::tell_service_manager("STOPPING=1");
+  server::tell_systemd("STOPPING=1");
   stop();
 }
 

@@ -392,7 +392,7 @@ TEST_F(ServerTest, RefusesAPortThatIsTaken) {
 }
 
 TEST(ServerStart, RefusesOptionsOutOfRange) {
-  std::vector<ServerOptions> all(8);
+  std::vector<ServerOptions> all(11);
   all[0].threads = 0;
   all[1].threads = 10000;
   all[2].host = "";
@@ -401,6 +401,9 @@ TEST(ServerStart, RefusesOptionsOutOfRange) {
   all[5].request_timeout = seconds(0);
   all[6].drain_timeout = seconds(-1);
   all[7].keep_alive_timeout = std::chrono::hours(1000);
+  all[8].max_queued = std::size_t{1} << 40;
+  all[9].queue_timeout = seconds(-1);
+  all[10].admin_host = "192.0.2.1";
   for (const ServerOptions& options : all) {
     const auto started = Server(options).start(fake_attester());
     ASSERT_FALSE(started.has_value());

@@ -106,20 +106,20 @@ bool Upstreams::any_up() const noexcept {
   return std::ranges::any_of(all_, [](const auto& upstream) { return upstream->up(); });
 }
 
-std::optional<UpstreamLoad> Upstreams::choose() {
+std::optional<UpstreamLoad> Upstreams::choose(const Upstream* avoid) {
   Upstream* best = nullptr;
   unsigned least = 0;
   const std::size_t first = turn_.fetch_add(1, std::memory_order_relaxed);
   for (std::size_t count = 0; count < all_.size(); ++count) {
     Upstream& candidate = *all_[(first + count) % all_.size()];
-    if (!candidate.up()) continue;
+    if (!candidate.up() || &candidate == avoid) continue;
     const unsigned load = candidate.in_flight();
     if (best != nullptr && load >= least) continue;
     best = &candidate;
     least = load;
   }
-  if (best == nullptr) return std::nullopt;
-  return UpstreamLoad(*best);
+  if (best != nullptr) return UpstreamLoad(*best);
+  return avoid == nullptr ? std::nullopt : choose();
 }
 
 }  // namespace ratls::server

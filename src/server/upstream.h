@@ -93,8 +93,9 @@ class Upstreams {
   Upstream& at(std::size_t index) const { return *all_.at(index); }
   bool any_up() const noexcept;
 
-  /// choose takes the least loaded that is up, in turn among equals; nothing when none is.
-  std::optional<UpstreamLoad> choose();
+  /// choose takes the least loaded that is up, in turn among equals; the one to avoid only when
+  /// there is no other. Nothing when none is up.
+  std::optional<UpstreamLoad> choose(const Upstream* avoid = nullptr);
 
  private:
   std::vector<std::unique_ptr<Upstream>> all_;

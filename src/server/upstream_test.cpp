@@ -40,6 +40,17 @@ TEST(Upstreams, LeavesOutWhatIsDown) {
   EXPECT_FALSE(all.choose().has_value());
 }
 
+TEST(Upstreams, AvoidsTheOneThatFailed) {
+  Upstreams all;
+  Upstream& first = all.add();
+  Upstream& second = all.add();
+  first.set_address(address("unix:/a"));
+  EXPECT_EQ(&all.choose(&first)->upstream(), &first);  // there is no other
+  second.set_address(address("unix:/b"));
+  for (int count = 0; count < 4; ++count) EXPECT_EQ(&all.choose(&first)->upstream(), &second);
+  EXPECT_FALSE(Upstreams().choose(&first).has_value());
+}
+
 // An app whose queue takes the connection and that never answers.
 TEST(ForwardingServer, GivesUpOnASilentApp) {
   const std::string path = "/tmp/ratls-silent-" + std::to_string(::getpid()) + ".sock";

@@ -57,12 +57,14 @@ struct TlsClientOptions {
   const char* groups = nullptr;
   std::string_view alpn = {};  ///< with length bytes
   int receive_buffer = 0;
+  int socket = -1;  ///< one that is connected already
 };
 
 /// TlsClient is OpenSSL as a client that verifies nothing; for talking to our own server.
 class TlsClient {
  public:
-  explicit TlsClient(std::uint16_t port, TlsClientOptions options = {}) : fd_(connect_to(port)) {
+  explicit TlsClient(std::uint16_t port, TlsClientOptions options = {})
+      : fd_(options.socket < 0 ? connect_to(port) : options.socket) {
     std::signal(SIGPIPE, SIG_IGN);
     if (fd_ < 0) return;
     if (options.receive_buffer > 0) {

@@ -5,9 +5,9 @@
 
 namespace ratls::server {
 
-/// tell_service_manager sends a state ("READY=1", "STOPPING=1") to where NOTIFY_SOCKET says, as
+/// tell_systemd sends a state ("READY=1", "STOPPING=1") to where NOTIFY_SOCKET says, as
 /// sd_notify(3) does. Without the variable, as under Gramine, nothing happens; that nobody listens
 /// there is logged. Thread-safety: any thread.
-void tell_service_manager(std::string_view state);
+void tell_systemd(std::string_view state);
 
 }  // namespace ratls::server

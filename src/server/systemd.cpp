@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/service_manager.h"
+#include "server/systemd.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -34,11 +34,11 @@ bool send_to(std::string_view path, std::string_view state) {
 
 }  // namespace
 
-void tell_service_manager(std::string_view state) {
+void tell_systemd(std::string_view state) {
   const char* path = std::getenv("NOTIFY_SOCKET");
   if (path == nullptr || send_to(path, state)) return;
   const std::string reason = std::strerror(errno);
-  log(LogLevel::warning, "the service manager was not told " + std::string(state) + ": " + reason);
+  log(LogLevel::warning, "systemd was not told " + std::string(state) + ": " + reason);
 }
 
 }  // namespace ratls::server
