@@ -58,24 +58,39 @@ void add_subject_options(CLI::App& app, SubjectArguments& subject) {
   group->require_option(1);
 }
 
-void add_tee_options(CLI::App& app, TeeOptions& options) {
+void add_tee_options(CLI::App& app, config::TeeSettings& options) {
   app.add_option("--tee", options.tee,
                  "Where quotes come from: auto, gramine[:DIR], tdx[:DIR], sim")
       ->capture_default_str();
   app.add_option("--sim", options.sim_dir, "Folder of the simulated platform, with --tee sim");
 }
 
-void add_certificate_options(CLI::App& app, CertificateArguments& options,
-                             const std::string& default_lifetime) {
+/// duration makes a duration of an option's text; what is wrong is an error of the option.
+std::chrono::seconds duration(const std::string& option, const std::string& text) {
+  const auto parsed = parse_duration(text, option);
+  if (!parsed) throw CLI::ValidationError(option, parsed.error().detail());
+  return *parsed;
+}
+
+void add_certificate_options(CLI::App& app, CertificateOptions& options) {
   app.add_option("--name", options.names, "Further DNS name or address in the certificate")
       ->take_all();
-  app.add_option("--lifetime", options.lifetime, "Life of the certificate, at most 89d")
-      ->default_str(default_lifetime);
-  app.add_option("--key-type", options.key, "Type of the attested key")
+  app.add_option_function<std::string>(
+         "--lifetime",
+         [&options](const std::string& text) { options.lifetime = duration("--lifetime", text); },
+         "Life of the certificate, at most 89d")
+      ->default_str(format_duration(options.lifetime));
+  app.add_option_function<std::string>(
+         "--key-type",
+         [&options](const std::string& type) {
+           options.key = type == "p384" ? CertificateKey::p384 : CertificateKey::p256;
+         },
+         "Type of the attested key")
       ->check(CLI::IsMember({"p256", "p384"}))
-      ->capture_default_str();
-  app.add_flag("--no-legacy-extension", options.no_legacy_extension,
-               "Leave Gramine's older evidence format out");
+      ->default_str(options.key == CertificateKey::p384 ? "p384" : "p256");
+  app.add_flag_callback(
+      "--no-legacy-extension", [&options] { options.legacy_extension = false; },
+      "Leave Gramine's older evidence format out");
 }
 
 template <class T>
@@ -140,38 +155,73 @@ void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
   command->add_option("--proxy", arguments->proxy, "http:// or socks5:// proxy");
 }
 
-void add_serve(CLI::App& app, Arguments& chosen) {
+void add_log_options(CLI::App& app, config::Settings& settings) {
+  using server::LogFormat;
+  using server::LogLevel;
+  app.add_option_function<std::string>(
+         "--log-format",
+         [&log = settings.log](const std::string& format) {
+           log.format = format == "json" ? LogFormat::json : LogFormat::text;
+         },
+         "Lines of text, or objects of JSON")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_str("text");
+  app.add_option_function<std::string>(
+         "--log-level",
+         [&log = settings.log](const std::string& level) {
+           log.level = level == "error"     ? LogLevel::error
+                       : level == "warning" ? LogLevel::warning
+                                            : LogLevel::info;
+         },
+         "Which messages are logged, from this level on")
+      ->check(CLI::IsMember({"info", "warning", "error"}))
+      ->default_str("info");
+  app.add_flag("--access-log", settings.server.access_log, "Log a line for each request");
+}
+
+void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& defaults) {
   auto arguments = std::make_shared<ServeArguments>();
+  arguments->settings = defaults;
+  config::Settings& settings = arguments->settings;
   auto* command =
       add_command(app, chosen, "serve", "Serve HTTPS with an attested certificate", arguments);
-  command->add_option("--listen", arguments->listen, "HOST:PORT; port 0 takes a free one")
+  auto* file = command
+                   ->add_option("--config", arguments->config_file,
+                                "Configuration file (TOML); what flags say counts more")
+                   ->check(not_empty());
+  command->add_flag("--check", arguments->check, "Say what is wrong in the file, and end")
+      ->needs(file);
+  command->add_option("--listen", settings.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
-  add_tee_options(*command, arguments->tee);
-  add_certificate_options(*command, arguments->certificate, "24h");
+  add_tee_options(*command, settings.tee);
+  add_certificate_options(*command, settings.certificate);
   command
-      ->add_option("--staple", arguments->staple,
+      ->add_option("--staple", settings.staple,
                    "Hand out collateral to clients: from a file, \"pcs\" or a PCCS address; with "
                    "--tee sim the platform's own is handed out anyway")
       ->check(not_empty());
-  command->add_flag("--endorse", arguments->endorse,
+  command->add_flag("--endorse", settings.endorse,
                     "Put that collateral into the certificate too (some 20 KiB)");
   command
-      ->add_option("--upstream", arguments->upstream,
+      ->add_option("--upstream", settings.upstream,
                    "Pass requests on to an app at unix:PATH or http://127.0.0.1:PORT")
       ->check(not_empty());
   command
-      ->add_option("--workers", arguments->workers,
+      ->add_option("--workers", settings.workers,
                    "Processes of the app whose command follows -- (default 1)")
       ->check(CLI::Range(1, 256));
-  command->add_flag("--tls12", arguments->tls12, "Also allow TLS 1.2");
+  command->add_flag_callback(
+      "--tls12", [&settings] { settings.server.lowest_tls = TlsVersion::tls12; },
+      "Also allow TLS 1.2");
   command
-      ->add_option("--admin", arguments->admin,
-                   "Answer /metrics, /healthz and /readyz over http at this HOST:PORT of the "
-                   "loopback")
+      ->add_option("--admin", settings.admin_listen,
+                   "Answer /metrics, /healthz, /readyz and /reload over http at this HOST:PORT of "
+                   "the loopback")
       ->check(not_empty());
-  command->add_option("--threads", arguments->threads, "Threads that serve")
+  command->add_option("--threads", settings.server.threads, "Threads that serve")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  add_log_options(*command, settings);
   command->footer(
       "With a command after --, that app is started and answers the requests: {fd} in it becomes "
       "the number of a listening UNIX socket, {socket} the path of one to make.\n"
@@ -190,7 +240,7 @@ void add_run(CLI::App& app, Arguments& chosen) {
       ->check(CLI::IsMember({"pem", "der"}))
       ->capture_default_str();
   add_tee_options(*command, arguments->tee);
-  add_certificate_options(*command, arguments->certificate, "30d");
+  add_certificate_options(*command, arguments->certificate);
   command->footer(
       "Example: ratls run --cert /tmp/crt.pem --key /tmp/key.pem -- nginx -g 'daemon off;'");
 }
@@ -314,8 +364,9 @@ void add_policy(CLI::App& app, Arguments& chosen) {
 
 }  // namespace
 
-Result<Arguments> parse_arguments(int argc, const char* const* argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+Result<Arguments> parse_arguments(const std::vector<std::string>& given,
+                                  const config::Settings& settings) {
+  std::vector<std::string> words = given;
   // What follows -- is a command with options of its own, none of which are ours.
   std::optional<std::vector<std::string>> command;
   if (const auto separator = std::ranges::find(words, "--"); separator != words.end()) {
@@ -326,7 +377,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
   CLI::App app(kOverview, "ratls");
   app.set_version_flag("--version", "ratls " RATLS_VERSION);
   app.require_subcommand(1);
-  add_serve(app, chosen);
+  add_serve(app, chosen, settings);
   add_run(app, chosen);
   add_request(app, chosen, "GET");
   add_request(app, chosen, "POST");
@@ -354,6 +405,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return Error(Code::usage, "command line", error.what());
   }
+  if (auto* serve = std::get_if<ServeArguments>(&chosen)) serve->words = given;
   if (auto* run = std::get_if<RunArguments>(&chosen)) {
     if (!command || command->empty()) {
       return Error(Code::usage, "run", "a command is needed after --");
@@ -361,7 +413,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv) {
     run->command = std::move(*command);
   } else if (auto* serve = std::get_if<ServeArguments>(&chosen); serve && command) {
     if (command->empty()) return Error(Code::usage, "serve", "a command is needed after --");
-    serve->command = std::move(*command);
+    serve->settings.command = std::move(*command);
   } else if (command) {
     return Error(Code::usage, "command line",
                  "only ratls run and ratls serve take a command after --");

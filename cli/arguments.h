@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/settings.h"
 #include "ratls/result.h"
 
 // The command line as data: what was asked for, before anything is done about it.
@@ -20,20 +21,6 @@ struct PolicyOptions {
   std::optional<std::uint16_t> min_isv_svn;
   std::string collateral_file;  ///< takes the place of the policy's sources
   std::string pccs;             ///< likewise
-};
-
-/// TeeOptions is where quotes come from.
-struct TeeOptions {
-  std::string tee = "auto";  ///< auto, gramine[:DIR], tdx[:DIR], sim
-  std::string sim_dir;       ///< empty: the default folder
-};
-
-/// CertificateArguments is how attested certificates are made.
-struct CertificateArguments {
-  std::vector<std::string> names;
-  std::string lifetime;  ///< empty: the command's own
-  std::string key = "p256";
-  bool no_legacy_extension = false;
 };
 
 /// SubjectArguments is what verify and inspect look at: exactly one of the three.
@@ -75,25 +62,18 @@ struct RequestArguments {
 };
 
 struct ServeArguments {
-  std::string listen = "127.0.0.1:8000";
-  TeeOptions tee;
-  CertificateArguments certificate;
-  bool tls12 = false;
-  unsigned threads = 2;
-  std::string admin;                ///< where operations are asked about; empty: nowhere
-  std::string upstream;             ///< where an app listens; empty: nowhere
-  std::optional<unsigned> workers;  ///< processes of the command
-  std::vector<std::string> command;
-  std::string staple;    ///< where the collateral to hand out comes from; empty: nowhere
-  bool endorse = false;  ///< also in the certificate
+  std::string config_file;         ///< empty: none
+  bool check = false;              ///< only say what is wrong
+  config::Settings settings;       ///< those of the flags, on top of what they were parsed on
+  std::vector<std::string> words;  ///< the command line, to be parsed on the file's settings
 };
 
 struct RunArguments {
   std::string certificate_file;
   std::string key_file;
   std::string format = "pem";
-  TeeOptions tee;
-  CertificateArguments certificate;
+  config::TeeSettings tee;
+  CertificateOptions certificate{.lifetime = std::chrono::days(30), .names = {}};
   std::vector<std::string> command;
 };
 
@@ -161,7 +141,9 @@ using Arguments =
                  CollateralFetchArguments, CollateralShowArguments, CollateralServeArguments,
                  PolicyCheckArguments, PolicyFromSigstructArguments, PolicyFromUrlArguments>;
 
-/// parse_arguments reads the command line. Errors: usage.
-Result<Arguments> parse_arguments(int argc, const char* const* argv);
+/// parse_arguments reads the words of a command line. What `serve` is not told by them is as in
+/// settings. Errors: usage.
+Result<Arguments> parse_arguments(const std::vector<std::string>& words,
+                                  const config::Settings& settings = {});
 
 }  // namespace ratls::cli

@@ -28,22 +28,12 @@ int policy_from_url(const PolicyFromUrlArguments& arguments);
 /// make_policy reads --policy, or makes a policy of --mr-enclave or --mr-signer.
 Result<Policy> make_policy(const PolicyOptions& options);
 
-/// Endpoint is where to listen.
-struct Endpoint {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-/// parse_listen reads HOST:PORT, with an IPv6 address in brackets; option is where it stands.
-/// Errors: usage.
-Result<Endpoint> parse_listen(const std::string& text, const std::string& option = "--listen");
-
-/// make_attester joins --tee and the certificate options.
-Result<Attester> make_attester(const TeeOptions& tee, const CertificateArguments& certificate,
-                               std::string_view default_lifetime);
+/// quote_source_of finds the source of --tee. Errors: usage, quote_unavailable,
+/// platform_unavailable.
+Result<QuoteSource> quote_source_of(const config::TeeSettings& tee);
 
 /// make_staple finds what to hand out; null when nothing is.
-Result<StapleProvider> make_staple(const ServeArguments& arguments);
+Result<StapleProvider> make_staple(const config::Settings& settings);
 
 /// command_client_options is how commands connect: they end soon, so the cache renews while they
 /// wait and not in the background.

@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   try {
     // First of all: OPENSSL_CONF is the host's word and must not reach any use of OpenSSL.
     ratls::tls::set_up_openssl();
-    const auto arguments = parse_arguments(argc, argv);
+    const auto arguments = parse_arguments({argv + 1, argv + argc});
     if (!arguments) return print_error(arguments.error());
     return std::visit(Dispatch{}, *arguments);
   } catch (const std::exception& exception) {

@@ -5,6 +5,7 @@
 #include "base/reader.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "config/endpoint.h"
 #include "pcs/service.h"
 #include "server/signals.h"
 #include "sim/platform.h"
@@ -20,7 +21,7 @@ constexpr std::chrono::seconds kFileAge = std::chrono::seconds(10);
 
 int serve_pcs(const std::string& listen, pcs::ReadShelf read, std::chrono::seconds max_age) {
   server::block_termination_signals();
-  const auto endpoint = parse_listen(listen);
+  const auto endpoint = config::parse_endpoint(listen, "--listen");
   if (!endpoint) return print_error(endpoint.error());
   server::PlainServer server({.host = endpoint->host, .port = endpoint->port});
   const auto served = pcs::serve_shelf(server, std::move(read), max_age);

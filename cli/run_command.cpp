@@ -6,7 +6,9 @@
 namespace ratls::cli {
 
 int run(const RunArguments& arguments) {
-  const auto attester = make_attester(arguments.tee, arguments.certificate, "30d");
+  const auto source = quote_source_of(arguments.tee);
+  if (!source) return print_error(source.error());
+  const auto attester = Attester::create(*source, arguments.certificate);
   if (!attester) return print_error(attester.error());
   const launch::LaunchOptions options{
       .files = {.certificate = arguments.certificate_file,

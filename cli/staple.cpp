@@ -15,10 +15,10 @@ Result<StapledCollateral> stapled(const PreparedCollateral& collateral,
                            endorse ? format_endorsements(collateral.collateral()) : Bytes()};
 }
 
-Result<StapleProvider> of_simulated(const ServeArguments& arguments) {
-  RATLS_TRY(auto platform, sim::Platform::load(sim_dir(arguments.tee.sim_dir)));
+Result<StapleProvider> of_simulated(const config::Settings& settings) {
+  RATLS_TRY(auto platform, sim::Platform::load(sim_dir(settings.tee.sim_dir)));
   RATLS_TRY(const TrustRoot root, platform.root());
-  return StapleProvider([platform = std::move(platform), root, endorse = arguments.endorse](
+  return StapleProvider([platform = std::move(platform), root, endorse = settings.endorse](
                             BytesView, UnixTime now) -> Result<StapledCollateral> {
     RATLS_TRY(Collateral collateral, platform.collateral(now));
     CollateralRequest request;
@@ -28,15 +28,15 @@ Result<StapleProvider> of_simulated(const ServeArguments& arguments) {
   });
 }
 
-Result<StapleProvider> of_source(const ServeArguments& arguments) {
-  const std::string& text = arguments.staple;
+Result<StapleProvider> of_source(const config::Settings& settings) {
+  const std::string& text = settings.staple;
   RATLS_TRY(Policy policy, policy_or_anybody(""));
   const bool is_remote = text == "pcs" || text.find("://") != std::string::npos;
   policy.collateral.sources = {is_remote ? text
                                          : "file:" + std::filesystem::absolute(text).string()};
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
   RATLS_CHECK(open_policy_sources(verifier, std::nullopt));
-  return StapleProvider([verifier, endorse = arguments.endorse](
+  return StapleProvider([verifier, endorse = settings.endorse](
                             BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
     const Examination examination = verifier.examine_certificate(certificate, {}, now);
     if (examination.error()) return *examination.error();
@@ -49,10 +49,10 @@ Result<StapleProvider> of_source(const ServeArguments& arguments) {
 
 }  // namespace
 
-Result<StapleProvider> make_staple(const ServeArguments& arguments) {
-  if (!arguments.staple.empty()) return of_source(arguments);
-  if (arguments.tee.tee == "sim") return of_simulated(arguments);
-  if (!arguments.endorse) return StapleProvider();
+Result<StapleProvider> make_staple(const config::Settings& settings) {
+  if (!settings.staple.empty()) return of_source(settings);
+  if (settings.tee.tee == "sim") return of_simulated(settings);
+  if (!settings.endorse) return StapleProvider();
   return Error(Code::usage, "--endorse", "it puts what --staple finds into the certificate");
 }
 

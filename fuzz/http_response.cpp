@@ -40,7 +40,7 @@ std::string forwarded(ResponseParser& parser) {
   const BodyFraming framing = ratls::http::body_framing(response, parser.framing(), false, false);
   std::string out;
   ratls::http::write_forwarded_answer(out, response, parser.framing(), framing,
-                                      ratls::http::Persistence::keep_alive, "now");
+                                      ratls::http::Persistence::keep_alive, "now", "0123");
   if (framing == BodyFraming::chunked) {
     ratls::http::write_chunk(out, response.body);
     ratls::http::write_last_chunk(out);

@@ -124,6 +124,8 @@ def by_hand():
     entry = "".join(f'{name} = "{byte * 48}"\n' for name, byte in registers.items())
     write("policy", "td", "version = 1\n[[td]]\n" + entry)
     write("sigstruct", "unsigned", sigstruct())
+    write("settings", "full", SETTINGS)
+    write("settings", "example", (FUZZ.parent / "examples/serve.toml").read_text())
 
 
 POLICY = """version = 1
@@ -161,6 +163,39 @@ check_name = true
 allow_debug = true
 allow_unmeasured_guest = true
 """ % ("ab" * 32, "05" + "00" * 15, "ff" * 16, "cd" * 48, "00" * 48, "01" * 48, "02" * 48)
+
+
+SETTINGS = """listen = "[::1]:8443"
+tee = "sim"
+sim = "platform"
+threads = 3
+min_tls = "1.2"
+staple = "collateral.json"
+[certificate]
+lifetime = "12h"
+names = ["a.example"]
+key_type = "p384"
+legacy_extension = false
+[app]
+upstream = "unix:app.sock"
+command = ["app"]
+workers = 1
+start_timeout = "5s"
+[limits]
+header_bytes = 1000
+body_bytes = 2000
+connections = 30
+[timeouts]
+handshake = "1s"
+request = "2m"
+drain = "0s"
+[log]
+format = "json"
+level = "warning"
+access = true
+[admin]
+listen = "127.0.0.1:9100"
+"""
 
 
 def main():

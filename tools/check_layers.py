@@ -20,7 +20,8 @@ LAYERS = {
     "tcb": "base",
     "collateral": "base crypto x509 tcb",
     "evidence": "base crypto x509 quote",
-    "policy": "base quote tcb",
+    "toml": "base",
+    "policy": "base quote tcb toml",
     "verifier": "base crypto x509 quote tcb collateral evidence policy",
     "report": "base quote tcb policy verifier",
     # quote: an attester's interface speaks of report data, which is a term of the quote's.
@@ -29,6 +30,7 @@ LAYERS = {
     "tls": "base crypto x509 collateral evidence policy verifier attester",
     "http": "base",
     "server": "base attester tls http",
+    "config": "base toml attester server",
     "pcs": "base crypto x509 tcb collateral http server",
     "client": "base collateral pccs policy verifier tls",
     "sim": "base crypto x509 quote tcb collateral",
@@ -49,8 +51,8 @@ LIBRARIES = {
     "fuse3/": "sim",
     "fuse": "sim",
     "boost/": "http server",
-    "toml++/": "policy",
-    "nlohmann/": "tcb collateral http sim pcs report",
+    "toml++/": "toml",
+    "nlohmann/": "tcb collateral http server sim pcs report",
     "CLI/": "",
 }
 

@@ -44,7 +44,13 @@ struct CertificateOptions {
       std::chrono::hours(24);      ///< 10 minutes to 89 days, backdating included
   std::vector<std::string> names;  ///< DNS names and IP addresses beside localhost, 127.0.0.1, ::1
   bool legacy_extension = true;    ///< also write Gramine's older format
+
+  bool operator==(const CertificateOptions&) const = default;
 };
+
+/// check_certificate_options says what is wrong with them. Errors: config_invalid for a lifetime
+/// out of range or a name that cannot be in a certificate.
+Result<void> check_certificate_options(const CertificateOptions& options);
 
 /// AttestedCertificate is a fresh key with a self-signed certificate that carries the quote. The
 /// key is wiped with the object. Move-only.
@@ -79,7 +85,7 @@ class AttestedCertificate {
 /// Attester makes attested certificates. Thread-safety: any thread.
 class Attester {
  public:
-  /// Errors: config_invalid for a lifetime out of range or a name that cannot be in a certificate.
+  /// Errors: those of check_certificate_options.
   static Result<Attester> create(QuoteSource source, CertificateOptions options);
 
   /// certify makes a new key, asks for quotes and signs the certificate; valid from now minus

@@ -22,6 +22,7 @@ struct Request {
   Headers headers;
   std::string body;
   std::string peer;  ///< address and port; inside an enclave the host's word
+  std::string id;    ///< of the server's making, in its log lines and in the answer
 
   /// header gives the first value of a header, in any spelling; empty when there is none.
   std::string_view header(std::string_view name) const;

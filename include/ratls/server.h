@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,10 +51,11 @@ struct ServerOptions {
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
   /// Bytes a second, on average over request_timeout, of a body that an app waits for; 0: any.
   std::size_t min_body_rate = 240;
-  /// Where an operator asks for /metrics, /healthz and /readyz in plain HTTP: an address of the
-  /// loopback. Empty: nowhere.
+  /// Where an operator asks for /metrics, /healthz and /readyz, and for a reload with POST /reload,
+  /// in plain HTTP: an address of the loopback. Empty: nowhere.
   std::string admin_host = "";
   std::uint16_t admin_port = 0;  ///< 0: any free one, see Server::admin_url
+  bool access_log = false;       ///< a line for each request: method and path, never the query
 };
 
 /// AppOptions is an app behind the server, whose processes it starts and looks after: one that ends
@@ -98,6 +100,18 @@ class Server {
   /// Errors: quote_unavailable, listen_failed, config_invalid, command_not_run, app_failed.
   Result<void> start(Attester attester);
 
+  /// on_reload says what reload() does; it may call apply(). Before start().
+  Server& on_reload(std::function<Result<void>()> action);
+  /// reload does it, one at a time, and logs how it went. run_until_signal calls it on SIGHUP, the
+  /// operations listener for POST /reload.
+  /// Errors: those of the action, usage when there is none.
+  Result<void> reload();
+  /// apply lets the running server go on with other limits, times and access log; of the options
+  /// hosts, ports, threads and lowest_tls must be the same. With an attester a certificate is made
+  /// at once, beside the traffic, and stapled collateral is looked for again. All or nothing.
+  /// Errors: config_invalid, with the option as the place.
+  Result<void> apply(const ServerOptions& options, std::optional<Attester> attester);
+
   /// port is the real one, after start.
   std::uint16_t port() const noexcept;
   /// url is "https://host:port".
@@ -112,6 +126,8 @@ class Server {
   /// block_signals holds SIGTERM and SIGINT back for run_until_signal, so that one which comes
   /// before it is not lost. Call it in main, before other threads are made.
   static void block_signals();
+  /// block_reload_signal holds SIGHUP back likewise, for a server with on_reload.
+  static void block_reload_signal();
   /// run_until_signal waits for SIGTERM or SIGINT, then stops; a second one ends the process at
   /// once. It tells systemd when it is ready and when it stops. Call it from main after start().
   void run_until_signal();

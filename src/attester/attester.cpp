@@ -126,14 +126,19 @@ Result<void> AttestedCertificate::endorse(BytesView endorsements) {
   return {};
 }
 
-Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
-  if (!source) return Error(Code::config_invalid, "quote source", "there is none");
+Result<void> check_certificate_options(const CertificateOptions& options) {
   if (options.lifetime < kMinLifetime || options.lifetime > kMaxLifetime) {
     return Error(Code::config_invalid, "lifetime",
                  format_duration(options.lifetime) + ", " + format_duration(kMinLifetime) + " to " +
                      format_duration(kMaxLifetime) + " are possible");
   }
   RATLS_CHECK(certificate_names(options.names));
+  return {};
+}
+
+Result<Attester> Attester::create(QuoteSource source, CertificateOptions options) {
+  if (!source) return Error(Code::config_invalid, "quote source", "there is none");
+  RATLS_CHECK(check_certificate_options(options));
   return Attester(std::move(source), std::move(options));
 }
 

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 11> kOfOneHop = {"connection",
                                                         "content-length",
                                                         "expect"};
 // Only a proxy may say these; a client that does wants to be taken for another.
-constexpr std::array<std::string_view, 2> kOfProxies = {"forwarded", "x-real-ip"};
+constexpr std::array<std::string_view, 3> kOfProxies = {"forwarded", "x-real-ip", "x-request-id"};
 constexpr std::array<std::string_view, 2> kPrefixesOfProxies = {"x-forwarded-", "x-ratls-"};
 
 std::string lower_with_dashes(std::string_view name) {
@@ -77,6 +77,7 @@ void write_fields(std::string& out, const Headers& headers, bool from_client) {
   for (const auto& [name, value] : headers) {
     if (is_of_one_hop(headers, name)) continue;
     if (from_client && (only_proxies_say(name) || equal_ignoring_case(name, "host"))) continue;
+    if (!from_client && equal_ignoring_case(name, "x-request-id")) continue;
     write_field(out, name, value);
   }
 }
@@ -117,6 +118,7 @@ void write_origin(std::string& out, const Request& request, const std::string& h
   write_field(out, "X-Forwarded-For", address);
   write_field(out, "X-Forwarded-Proto", "https");
   if (!host.empty()) write_field(out, "X-Forwarded-Host", host);
+  write_field(out, "X-Request-Id", request.id);
   write_field(out, "Via", "1.1 ratls");
 }
 
@@ -161,13 +163,15 @@ BodyFraming body_framing(const Response& response, const Framing& framing, bool 
 }
 
 void write_forwarded_answer(std::string& out, const Response& response, const Framing& framing,
-                            BodyFraming body, Persistence persistence, std::string_view date) {
+                            BodyFraming body, Persistence persistence, std::string_view date,
+                            std::string_view request_id) {
   write_status_line(out, response.status);
   write_fields(out, response.headers, false);
   const bool has_date = std::ranges::any_of(response.headers, [](const auto& header) {
     return equal_ignoring_case(header.first, "date");
   });
   if (!has_date) write_field(out, "Date", date);
+  write_field(out, "X-Request-Id", request_id);
   // To HEAD the length is that of the body that GET would have (RFC 9110 8.6).
   if (framing.content_length && may_have_body(response.status)) {
     write_field(out, "Content-Length", std::to_string(*framing.content_length));
@@ -178,10 +182,11 @@ void write_forwarded_answer(std::string& out, const Response& response, const Fr
   out += "\r\n";
 }
 
-void write_interim_answer(std::string& out, const Response& response) {
+void write_interim_answer(std::string& out, const Response& response, std::string_view request_id) {
   write_status_line(out, response.status);
   write_fields(out, response.headers, false);
   if (response.status == 101) {
+    write_field(out, "X-Request-Id", request_id);
     write_field(out, "Connection", "Upgrade");
     write_field(out, "Upgrade", "websocket");
   }

@@ -19,9 +19,9 @@ bool agrees_to_websocket(const Response& response);
 
 /// write_forwarded_request appends the header block that an app gets: the target in origin form,
 /// the client's headers without those of its hop and without what only a proxy may say
-/// (Forwarded, X-Forwarded-*, X-Real-IP, X-Ratls-*, in spellings with "_" too), then our own
-/// Forwarded (RFC 7239), X-Forwarded-* and Via. The body follows as framing says: a Content-Length
-/// as it came, or chunked. request.peer is ADDRESS:PORT.
+/// (Forwarded, X-Forwarded-*, X-Real-IP, X-Ratls-*, X-Request-Id, in spellings with "_" too), then
+/// our own Forwarded (RFC 7239), X-Forwarded-*, X-Request-Id and Via. The body follows as framing
+/// says: a Content-Length as it came, or chunked. request.peer is ADDRESS:PORT.
 void write_forwarded_request(std::string& out, const Request& request, const Framing& framing);
 
 /// BodyFraming is how the body of a forwarded answer reaches the client.
@@ -33,13 +33,14 @@ BodyFraming body_framing(const Response& response, const Framing& framing, bool 
                          bool to_http10);
 
 /// write_forwarded_answer appends the header block that the client gets. date is for an app that
-/// sends none.
+/// sends none; request_id takes the place of the app's.
 void write_forwarded_answer(std::string& out, const Response& response, const Framing& framing,
-                            BodyFraming body, Persistence persistence, std::string_view date);
+                            BodyFraming body, Persistence persistence, std::string_view date,
+                            std::string_view request_id);
 
 /// write_interim_answer appends an answer with a status of 1xx; for 101 with the headers that begin
-/// a WebSocket.
-void write_interim_answer(std::string& out, const Response& response);
+/// a WebSocket, and request_id.
+void write_interim_answer(std::string& out, const Response& response, std::string_view request_id);
 
 /// write_chunk appends data as one chunk (RFC 9112 7.1); nothing when data is empty, because that
 /// would end the body. write_last_chunk ends it.

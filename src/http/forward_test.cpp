@@ -16,6 +16,7 @@ std::string forwarded(std::string_view bytes, std::string peer = "192.0.2.1:5") 
   parser.feed(bytes);
   EXPECT_TRUE(parser.header_done());
   parser.request().peer = std::move(peer);
+  parser.request().id = "0123";
   std::string out;
   write_forwarded_request(out, parser.request(), parser.framing());
   return out;
@@ -25,10 +26,33 @@ TEST(ForwardedRequest, SaysWhoAsked) {
   EXPECT_EQ(forwarded("GET /a?b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n\r\n"),
             "GET /a?b HTTP/1.1\r\nHost: h\r\nAccept: */*\r\n"
             "Forwarded: for=192.0.2.1;proto=https;host=\"h\"\r\nX-Forwarded-For: 192.0.2.1\r\n"
-            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\nVia: 1.1 ratls\r\n\r\n");
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\nX-Request-Id: 0123\r\n"
+            "Via: 1.1 ratls\r\n\r\n");
   EXPECT_THAT(forwarded("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "[2001:db8::1]:5"),
               HasSubstr("Forwarded: for=\"[2001:db8::1]\";proto=https;host=\"h\"\r\n"
                         "X-Forwarded-For: 2001:db8::1\r\n"));
+}
+
+TEST(ForwardedRequest, HasAnIdOfOurMaking) {
+  for (const std::string name : {"X-Request-Id", "x-request-id", "X_Request_Id"}) {
+    const std::string head = forwarded("GET / HTTP/1.1\r\nHost: h\r\n" + name + ": evil\r\n\r\n");
+    EXPECT_THAT(head, HasSubstr("\r\nX-Request-Id: 0123\r\n"));
+    EXPECT_THAT(head, Not(HasSubstr("evil")));
+  }
+}
+
+TEST(InterimAnswer, HasAnIdWhenItIsTheLast) {
+  Response response;
+  response.headers = {{"X-Request-Id", "the app's"}, {"Link", "</a>"}};
+  response.status = 103;
+  std::string out;
+  write_interim_answer(out, response, "0123");
+  EXPECT_EQ(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  response.status = 101;
+  out.clear();
+  write_interim_answer(out, response, "0123");
+  EXPECT_THAT(out, HasSubstr("\r\nX-Request-Id: 0123\r\n"));
+  EXPECT_THAT(out, Not(HasSubstr("the app's")));
 }
 
 TEST(ForwardedRequest, GivesOldClientsAHost) {
@@ -84,12 +108,14 @@ TEST(ForwardedAnswer, KeepsTheAppsHeadersButThoseOfItsHop) {
                       {"Set-Cookie", "a"},
                       {"Set-Cookie", "b"},
                       {"Date", "today"},
-                      {"Keep-Alive", "5"}};
+                      {"Keep-Alive", "5"},
+                      {"X-Request-ID", "the app's"}};
   std::string out;
-  write_forwarded_answer(out, response, {}, BodyFraming::chunked, Persistence::keep_alive, "now");
+  write_forwarded_answer(out, response, {}, BodyFraming::chunked, Persistence::keep_alive, "now",
+                         "0123");
   EXPECT_EQ(out,
             "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nDate: today\r\n"
-            "Transfer-Encoding: chunked\r\n\r\n");
+            "X-Request-Id: 0123\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST(WriteChunk, LeavesOutEmptyOnes) {

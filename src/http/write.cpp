@@ -10,8 +10,8 @@
 namespace ratls::http {
 namespace {
 
-constexpr std::array<std::string_view, 4> kOwnHeaders = {"content-length", "transfer-encoding",
-                                                         "connection", "date"};
+constexpr std::array<std::string_view, 5> kOwnHeaders = {"content-length", "transfer-encoding",
+                                                         "connection", "date", "x-request-id"};
 
 bool is_own_header(std::string_view name) {
   return std::ranges::any_of(kOwnHeaders,
@@ -34,10 +34,12 @@ void write_status_line(std::string& out, int status) {
 }
 
 void write_head(std::string& out, const Response& response, std::size_t body_bytes,
-                Persistence persistence, std::string_view date) {
+                Persistence persistence, std::string_view date, std::string_view request_id) {
   write_status_line(out, response.status);
   out += "Date: ";
   out += date;
+  out += "\r\nX-Request-Id: ";
+  out += request_id;
   for (const auto& [name, value] : response.headers) {
     if (is_own_header(name)) continue;
     out += "\r\n";
@@ -63,8 +65,10 @@ bool is_sendable(const Response& response) {
 
 bool may_have_body(int status) { return status != 204 && status != 304; }
 
-Response refusal_response(const Refusal& refusal) {
-  return Response::json({{"error", refusal.reason}}, refusal.status);
+Response refusal_response(const Refusal& refusal, std::string_view request_id) {
+  nlohmann::json body = {{"error", refusal.reason}};
+  if (!request_id.empty()) body["request_id"] = request_id;
+  return Response::json(body, refusal.status);
 }
 
 std::string http_date(UnixTime time) {

@@ -18,9 +18,9 @@ void write_status_line(std::string& out, int status);
 
 /// write_head appends the status line and the header of an answer up to the empty line. Framing is
 /// the server's: Content-Length, Transfer-Encoding, Connection and Date of the response are left
-/// out. body_bytes is what Content-Length says.
+/// out, and so is X-Request-Id, which is the server's too. body_bytes is what Content-Length says.
 void write_head(std::string& out, const Response& response, std::size_t body_bytes,
-                Persistence persistence, std::string_view date);
+                Persistence persistence, std::string_view date, std::string_view request_id);
 
 /// is_sendable tells a response that cannot break the framing: a final status, names that are
 /// tokens, values without control characters.
@@ -29,8 +29,8 @@ bool is_sendable(const Response& response);
 /// may_have_body is false for 204 and 304 (RFC 9110 6.4.1).
 bool may_have_body(int status);
 
-/// refusal_response is {"error": "..."}.
-Response refusal_response(const Refusal& refusal);
+/// refusal_response is {"error": "..."}, with "request_id" unless that is empty.
+Response refusal_response(const Refusal& refusal, std::string_view request_id = {});
 
 /// http_date writes "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(UnixTime time);

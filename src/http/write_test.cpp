@@ -8,14 +8,14 @@ namespace {
 
 std::string head_of(const Response& response, Persistence persistence) {
   std::string out;
-  write_head(out, response, response.body.size(), persistence, "D");
+  write_head(out, response, response.body.size(), persistence, "D", "I");
   return out;
 }
 
 TEST(WriteHead, StatesLengthAndDate) {
   EXPECT_EQ(head_of(Response::text("hello"), Persistence::keep_alive),
-            "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            "Content-Length: 5\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nDate: D\r\nX-Request-Id: I\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\n");
 }
 
 TEST(WriteHead, StatesWhatBecomesOfTheConnection) {
@@ -29,15 +29,17 @@ TEST(WriteHead, LeavesFramingToTheServer) {
                                     {{"content-LENGTH", "9"},
                                      {"Transfer-Encoding", "chunked"},
                                      {"Connection", "upgrade"},
+                                     {"x-request-id", "app's"},
                                      {"X", "y"}},
                                     "body"},
                                    Persistence::keep_alive);
-  EXPECT_EQ(head, "HTTP/1.1 200 OK\r\nDate: D\r\nX: y\r\nContent-Length: 4\r\n\r\n");
+  EXPECT_EQ(head,
+            "HTTP/1.1 200 OK\r\nDate: D\r\nX-Request-Id: I\r\nX: y\r\nContent-Length: 4\r\n\r\n");
 }
 
 TEST(WriteHead, GivesNoLengthWithoutABody) {
   EXPECT_EQ(head_of({204, {}, ""}, Persistence::keep_alive),
-            "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n");
+            "HTTP/1.1 204 No Content\r\nDate: D\r\nX-Request-Id: I\r\n\r\n");
 }
 
 TEST(IsSendable, RefusesWhatWouldBreakTheFraming) {
@@ -60,6 +62,7 @@ TEST(RefusalResponse, IsJson) {
   const Response response = refusal_response({404, "No \"such\" thing."});
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(response.body, R"({"error":"No \"such\" thing."})");
+  EXPECT_EQ(refusal_response({502, "x"}, "0123").body, R"({"error":"x","request_id":"0123"})");
 }
 
 }  // namespace

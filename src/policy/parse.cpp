@@ -6,12 +6,18 @@
 #include "base/file.h"
 #include "base/reader.h"
 #include "policy/rules.h"
-#include "policy/table_reader.h"
 #include "ratls/policy.h"
+#include "toml/table_reader.h"
 
 namespace ratls {
 namespace policy {
 namespace {
+
+using toml::PlacedText;
+using toml::printable;
+using toml::TableReader;
+using toml::TomlMember;
+using toml::TomlValue;
 
 constexpr std::size_t kMaxRootSize = 64 * 1024;
 constexpr std::uint32_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
@@ -88,21 +94,13 @@ Result<std::optional<std::vector<std::string>>> read_texts(const TableReader& ta
   return std::optional(std::move(out));
 }
 
-// A missing [table] reads as an empty one, which leaves every default.
-Result<TableReader> open_table(const TableReader& root, std::string_view name,
-                               std::initializer_list<std::string_view> known_keys) {
-  static const TomlValue kEmpty{TomlValue::Table(), 0};
-  const TomlValue* value = root.find(name);
-  return TableReader::open(value == nullptr ? kEmpty : *value, std::string(name), known_keys);
-}
-
 Result<EnclaveIdentity> read_enclave(const TomlValue& value) {
-  RATLS_TRY(
-      const TableReader table,
-      TableReader::open(value, "enclave",
-                        {"name", "mr_enclave", "mr_signer", "isv_prod_id", "min_isv_svn",
-                         "isv_family_id", "isv_ext_prod_id", "config_id", "min_config_svn",
-                         "attributes", "attributes_mask", "misc_select", "misc_select_mask"}));
+  RATLS_TRY(const TableReader table,
+            TableReader::open(value, "enclave",
+                              {"name", "mr_enclave", "mr_signer", "isv_prod_id", "min_isv_svn",
+                               "isv_family_id", "isv_ext_prod_id", "config_id", "min_config_svn",
+                               "attributes", "attributes_mask", "misc_select", "misc_select_mask"},
+                              Code::policy_invalid));
   EnclaveIdentity identity;
   RATLS_TRY(auto name, table.text("name"));
   if (name) identity.name = std::move(name->text);
@@ -126,7 +124,8 @@ Result<TdIdentity> read_td(const TomlValue& value, UnmeasuredGuest unmeasured) {
   RATLS_TRY(const TableReader table,
             TableReader::open(value, "td",
                               {"name", "mr_td", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mr_config_id",
-                               "mr_owner", "mr_owner_config", "sept_ve_disable"}));
+                               "mr_owner", "mr_owner_config", "sept_ve_disable"},
+                              Code::policy_invalid));
   TdIdentity identity;
   RATLS_TRY(auto name, table.text("name"));
   if (name) identity.name = std::move(name->text);
@@ -181,10 +180,10 @@ Result<TcbStatus> read_status(const PlacedText& word) {
 }
 
 Result<void> read_tcb(const TableReader& root, TcbPolicy& tcb) {
-  RATLS_TRY(const TableReader table,
-            open_table(root, "tcb",
-                       {"accept", "accept_advisories", "reject_advisories", "min_evaluation_number",
-                        "out_of_date_grace", "max_collateral_age"}));
+  RATLS_TRY(
+      const TableReader table,
+      root.table("tcb", {"accept", "accept_advisories", "reject_advisories",
+                         "min_evaluation_number", "out_of_date_grace", "max_collateral_age"}));
   RATLS_TRY(const auto words, table.texts("accept"));
   if (words) {
     tcb.accept.clear();
@@ -205,7 +204,7 @@ Result<void> read_tcb(const TableReader& root, TcbPolicy& tcb) {
 }
 
 Result<void> read_platform(const TableReader& root, PlatformPolicy& platform) {
-  RATLS_TRY(const TableReader table, open_table(root, "platform", {"fmspc", "ppid", "pck_ca"}));
+  RATLS_TRY(const TableReader table, root.table("platform", {"fmspc", "ppid", "pck_ca"}));
   RATLS_TRY(platform.fmspc, read_texts(table, "fmspc", check_fmspc, Spelling::lower));
   RATLS_TRY(platform.ppid, read_texts(table, "ppid", check_ppid, Spelling::lower));
   RATLS_TRY(platform.pck_ca, read_texts(table, "pck_ca", check_pck_ca, Spelling::as_written));
@@ -215,7 +214,7 @@ Result<void> read_platform(const TableReader& root, PlatformPolicy& platform) {
 Result<void> read_collateral(const TableReader& root, const std::filesystem::path& base_dir,
                              CollateralPolicy& collateral) {
   RATLS_TRY(const TableReader table,
-            open_table(root, "collateral", {"sources", "update", "evaluation_number", "ca"}));
+            root.table("collateral", {"sources", "update", "evaluation_number", "ca"}));
   RATLS_TRY(auto sources, read_texts(table, "sources", check_source, Spelling::as_written));
   if (sources) collateral.sources = std::move(*sources);
   if (collateral.sources.empty()) {
@@ -242,9 +241,9 @@ Result<void> read_collateral(const TableReader& root, const std::filesystem::pat
 }
 
 Result<void> read_session(const TableReader& root, SessionPolicy& session) {
-  RATLS_TRY(const TableReader table, open_table(root, "session",
-                                                {"fresh", "max_certificate_lifetime", "check_name",
-                                                 "require_attested_end", "server_keys", "ca"}));
+  RATLS_TRY(const TableReader table,
+            root.table("session", {"fresh", "max_certificate_lifetime", "check_name",
+                                   "require_attested_end", "server_keys", "ca"}));
   if (table.find("ca") != nullptr) {
     return table.refuse("ca", "a chain to a CA cannot be demanded by this version");
   }
@@ -264,7 +263,7 @@ Result<void> read_session(const TableReader& root, SessionPolicy& session) {
 
 Result<void> read_trust(const TableReader& root, const std::filesystem::path& base_dir,
                         std::optional<std::string>& root_pem) {
-  RATLS_TRY(const TableReader table, open_table(root, "trust", {"root"}));
+  RATLS_TRY(const TableReader table, root.table("trust", {"root"}));
   RATLS_TRY(const auto name, table.text("root"));
   if (!name || name->text == "intel") return {};
   if (name->text.empty()) return refused(*name, "\"intel\" or a path is needed");
@@ -276,7 +275,7 @@ Result<void> read_trust(const TableReader& root, const std::filesystem::path& ba
 
 Result<void> read_dangerous(const TableReader& root, Policy& policy) {
   RATLS_TRY(const TableReader table,
-            open_table(root, "dangerous", {"allow_debug", "allow_unmeasured_guest"}));
+            root.table("dangerous", {"allow_debug", "allow_unmeasured_guest"}));
   RATLS_CHECK(read_to(table, "allow_debug", policy.dangerous_allow_debug));
   return read_to(table, "allow_unmeasured_guest", policy.dangerous_allow_unmeasured_guest);
 }
@@ -301,13 +300,14 @@ Result<void> check_version(const TomlValue& document) {
 
 namespace {
 
-Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& base_dir) {
-  RATLS_TRY(const policy::TomlValue document, policy::parse_toml(toml));
+Result<Policy> read_policy(std::string_view text, const std::filesystem::path& base_dir) {
+  RATLS_TRY(const toml::TomlValue document, toml::parse_toml(text, Code::policy_invalid));
   RATLS_CHECK(policy::check_version(document));
-  RATLS_TRY(const policy::TableReader root,
-            policy::TableReader::open(document, "",
-                                      {"version", "enclave", "td", "tcb", "platform", "collateral",
-                                       "session", "trust", "dangerous"}));
+  RATLS_TRY(const toml::TableReader root,
+            toml::TableReader::open(document, "",
+                                    {"version", "enclave", "td", "tcb", "platform", "collateral",
+                                     "session", "trust", "dangerous"},
+                                    Code::policy_invalid));
   Policy policy;
   policy.base_dir = base_dir.empty() ? "." : base_dir;
   // First, because it says what a [[td]] entry may leave out.
@@ -322,8 +322,8 @@ Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& b
   return policy;
 }
 
-Result<Policy> read_policy_base(std::string_view toml, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
+Result<Policy> read_policy_base(std::string_view text, const std::filesystem::path& base_dir) {
+  RATLS_TRY(Policy policy, read_policy(text, base_dir));
   if (policy.enclaves.empty() && policy.tds.empty()) return policy;
   return Error(
       Code::policy_invalid, "policy",
@@ -333,7 +333,7 @@ Result<Policy> read_policy_base(std::string_view toml, const std::filesystem::pa
 using Parse = Result<Policy> (*)(std::string_view, const std::filesystem::path&);
 
 Result<Policy> load(const std::filesystem::path& path, Parse parse) {
-  RATLS_TRY(const Bytes content, read_file(path, policy::kMaxPolicySize));
+  RATLS_TRY(const Bytes content, read_file(path, toml::kMaxTomlSize));
   auto parsed = parse(as_text(content), path.parent_path());
   if (!parsed) return parsed.error().in(path.string());
   return parsed;
@@ -341,8 +341,8 @@ Result<Policy> load(const std::filesystem::path& path, Parse parse) {
 
 }  // namespace
 
-Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
+Result<Policy> parse_policy(std::string_view text, const std::filesystem::path& base_dir) {
+  RATLS_TRY(Policy policy, read_policy(text, base_dir));
   RATLS_CHECK(check_policy(policy));
   return policy;
 }

@@ -48,6 +48,9 @@ Result<void> check_app(const AppOptions& options, bool has_address) {
   if (options.processes < 1 || options.processes > kMostProcesses) {
     return Error(Code::usage, "workers", "must be 1 to " + std::to_string(kMostProcesses));
   }
+  if (options.start_timeout < seconds(1) || options.start_timeout > std::chrono::hours(24)) {
+    return Error(Code::usage, "start_timeout", "must be 1s to 1d");
+  }
   const Placeholders found = placeholders_of(options.command);
   if (found.fd && found.socket) {
     return Error(Code::usage, "command", "{fd} and {socket} are two ways to say one thing");

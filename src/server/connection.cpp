@@ -48,7 +48,7 @@ Connection::~Connection() = default;
 
 void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
-  deadline_ = worker_.deadline_after(worker_.service().options.handshake_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().handshake_timeout);
   if (!transport_->start(socket_.native_handle())) return close();
   wait(tcp::socket::wait_read);
 }
@@ -146,7 +146,7 @@ void Connection::hurry_acknowledgement() {
 // Waiting before the next read saves a read(2) that would only say EAGAIN, unless read-ahead has
 // brought bytes of the next request already.
 Connection::Step Connection::next_request() {
-  const ServerOptions& options = worker_.service().options;
+  const ServerOptions& options = worker_.options();
   if (parser_ || !pending_.empty()) {
     deadline_ = worker_.deadline_after(options.request_timeout);
   } else {
@@ -157,7 +157,7 @@ Connection::Step Connection::next_request() {
 }
 
 std::chrono::seconds Connection::idle_timeout() const {
-  const std::chrono::seconds ordinary = worker_.service().options.keep_alive_timeout;
+  const std::chrono::seconds ordinary = worker_.options().keep_alive_timeout;
   return worker_.draining() || is_turned_away() ? std::min(ordinary, kLastChance) : ordinary;
 }
 
@@ -175,8 +175,7 @@ Connection::Step Connection::read() {
     if (step == Step::wait_read && has_no_request() && is_to_end()) return finish();
     return step;
   }
-  if (has_no_request())
-    deadline_ = worker_.deadline_after(worker_.service().options.request_timeout);
+  if (has_no_request()) deadline_ = worker_.deadline_after(worker_.options().request_timeout);
   take(std::string_view(scratch.data(), size));
   return Step::again;
 }
@@ -195,22 +194,17 @@ void Connection::take(std::string_view arrived) {
     phase_ = Phase::relaying;
   } else if (!output_.empty()) {
     phase_ = Phase::writing;
-    deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+    deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   }
 }
 
 std::string_view Connection::serve(std::string_view input) {
-  const ServerOptions& options = worker_.service().options;
   while (!input.empty() && !close_after_output_ && !exchange_) {
     if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
       more_in_pending_ = true;
       return input;
     }
-    if (!parser_) {
-      parser_.emplace(http::HttpLimits{options.max_header_bytes, body_limit()});
-      continue_sent_ = false;
-      begun_ = std::chrono::steady_clock::now();
-    }
+    if (!parser_) begin_request();
     input.remove_prefix(parser_->feed(input));
     if (is_turned_away() && parser_->header_done()) {
       refuse({503, "The server has too many connections."});
@@ -249,18 +243,19 @@ std::string_view Connection::serve(std::string_view input) {
 // An app's body is passed on as it arrives; only what a handler is to get whole has a limit.
 std::size_t Connection::body_limit() const {
   const Service& service = worker_.service();
-  return service.upstreams == nullptr ? service.options.max_body_bytes
+  return service.upstreams == nullptr ? worker_.options().max_body_bytes
                                       : std::numeric_limits<std::size_t>::max();
 }
 
 bool Connection::is_too_large(http::RequestParser& parser) const {
-  const std::size_t most = worker_.service().options.max_body_bytes;
+  const std::size_t most = worker_.options().max_body_bytes;
   return parser.framing().content_length.value_or(0) > most || parser.request().body.size() > most;
 }
 
 void Connection::answer_request() {
   Request& request = parser_->request();
   request.peer = peer_;
+  request.id = request_id_;
   http::Persistence persistence = http::Persistence::close;
   if (parser_->keeps_alive() && !worker_.draining()) {
     persistence = parser_->framing().http10 ? http::Persistence::keep_alive_http10
@@ -272,18 +267,26 @@ void Connection::answer_request() {
 
 void Connection::refuse(const http::Refusal& refusal) {
   client_may_be_sending_ = true;
-  Response response = http::refusal_response(refusal);
+  if (!parser_) begin_request();
+  Response response = http::refusal_response(refusal, request_id_);
   if (is_turned_away()) response.headers.emplace_back("Retry-After", "1");
   answer(std::move(response), http::Persistence::close, true);
   end_request();
 }
 
 bool Connection::hold(std::size_t size) {
-  const std::size_t most = worker_.service().options.max_body_bytes;
+  const std::size_t most = worker_.options().max_body_bytes;
   const std::size_t before = worker_.service().held_bytes.fetch_add(size - held_);
   const std::size_t growth = size - held_;
   held_ = size;
   return growth == 0 || (before + growth) / kLargestBodiesHeld <= most;
+}
+
+void Connection::begin_request() {
+  parser_.emplace(http::HttpLimits{worker_.options().max_header_bytes, body_limit()});
+  continue_sent_ = false;
+  request_id_ = worker_.new_request_id();
+  begun_ = std::chrono::steady_clock::now();
 }
 
 void Connection::end_request() {
@@ -300,8 +303,11 @@ void Connection::count_answer(int status) {
 
 void Connection::answer(Response response, http::Persistence persistence, bool with_body) {
   count_answer(response.status);
-  http::write_head(output_, response, response.body.size(), persistence, worker_.date());
-  if (with_body && http::may_have_body(response.status)) {
+  http::write_head(output_, response, response.body.size(), persistence, worker_.date(),
+                   request_id_);
+  const bool has_body = with_body && http::may_have_body(response.status);
+  log_request(response.status, has_body ? response.body.size() : 0);
+  if (has_body) {
     const std::size_t room = kJoinedOutput - std::min(kJoinedOutput, output_.size());
     output_.append(response.body, 0, room);
     if (response.body.size() > room) {
@@ -396,7 +402,7 @@ void Connection::on_deadline() {
   }
   refuse({408, "The request did not arrive in time."});
   phase_ = Phase::writing;
-  deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().write_timeout);
 }
 
 void Connection::abort_reading() {
@@ -417,6 +423,9 @@ void Connection::close() {
     count_answer(exchange_->status());
   } else if (exchange_) {
     worker_.metrics().unfinished.add();
+  }
+  if (exchange_) {
+    log_unfinished();
   }
   exchange_.reset();
   end_request();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,7 +88,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(const http::Refusal& refusal);
   /// hold counts an unfinished body; false when all of them have become too large.
   bool hold(std::size_t size);
+  void begin_request();
   void end_request();
+  /// log_request writes the access line, if one is wanted.
+  void log_request(int status, std::uint64_t body_bytes, std::string_view cut_by = {});
+  void log_unfinished();
   std::string_view unsent() const;
   void sent(std::size_t size);
   Step finish();
@@ -104,6 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::handshaking;
   Tick deadline_ = kNever;
   std::optional<http::RequestParser> parser_;  // of the request that is being read
+  std::string request_id_;                     // of the last request that has begun
   std::string pending_;                        // arrived, not yet taken by the parser
   std::string output_;                  // answers, with as much of their bodies as fits a record
   std::string large_body_;              // of the last answer in output_

@@ -16,6 +16,7 @@ bool Connection::is_for_app() {
 void Connection::begin_exchange() {
   Request& request = parser_->request();
   request.peer = peer_;
+  request.id = request_id_;
   const ClientSide client{parser_->keeps_alive(), parser_->framing().http10};
   const std::weak_ptr<Connection> weak = weak_from_this();
   exchange_ = std::make_unique<Exchange>(worker_, request, parser_->framing(), client, [weak] {
@@ -52,7 +53,7 @@ Connection::Step Connection::relay() {
     return Step::closed;
   }
   if (moved) {
-    const ServerOptions& options = worker_.service().options;
+    const ServerOptions& options = worker_.options();
     deadline_ =
         worker_.deadline_after(unsent().empty() ? exchange_->timeout() : options.write_timeout);
     return Step::again;
@@ -124,15 +125,14 @@ bool Connection::relay_body(Step& next) {
 /// refuse_relayed gives up an exchange for what the client did.
 Connection::Step Connection::refuse_relayed(const http::Refusal& why) {
   const http::Refusal refusal = why;  // it lies in the parser, which ends here
-  const bool answer_has_begun = exchange_->head_given();
-  exchange_.reset();
-  if (answer_has_begun) {
+  if (exchange_->head_given()) {
     close();
     return Step::closed;
   }
+  exchange_.reset();
   refuse(refusal);
   phase_ = Phase::writing;
-  deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   return Step::again;
 }
 
@@ -164,16 +164,18 @@ Connection::Step Connection::end_exchange() {
       persistence =
           client.http10 ? http::Persistence::keep_alive_http10 : http::Persistence::keep_alive;
     }
-    answer(http::refusal_response(exchange_->refusal()), persistence, !exchange_->to_head());
+    answer(http::refusal_response(exchange_->refusal(), request_id_), persistence,
+           !exchange_->to_head());
   } else {
     count_answer(exchange_->status());
     close_after_output_ = exchange_->closes();
+    log_request(exchange_->status(), exchange_->body_bytes());
   }
   exchange_.reset();
   end_request();
   more_in_pending_ = !pending_.empty();
   phase_ = Phase::writing;
-  deadline_ = worker_.deadline_after(worker_.service().options.write_timeout);
+  deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   return Step::again;
 }
 
@@ -187,7 +189,7 @@ void Connection::wait_for_both() {
 /// answer has begun the two may talk as slowly as they like, within stream_timeout.
 bool Connection::body_is_too_slow() {
   if (!exchange_ || !parser_ || exchange_->head_given() || !exchange_->has_room()) return false;
-  const ServerOptions& options = worker_.service().options;
+  const ServerOptions& options = worker_.options();
   const auto period = static_cast<Tick>(options.request_timeout.count());
   if (++body_wait_ < period) return false;
   const bool is_slow = body_bytes_ / period < options.min_body_rate;

@@ -33,13 +33,15 @@ Exchange::Exchange(Worker& worker, const Request& request, const http::Framing& 
     : worker_(worker),
       wake_(std::move(wake)),
       client_(client),
-      what_(request.method + " " + request.path),
+      id_(request.id),
+      method_(request.method),
+      path_(request.path),
       head_(as_request(request, framing)),
       to_head_(request.method == "HEAD"),
       chunked_(framing.chunked),
       wants_websocket_(http::wants_websocket(request, framing)),
       is_repeatable_(is_repeatable(request, framing)),
-      parser_(worker.service().options.max_header_bytes, to_head_) {}
+      parser_(worker.options().max_header_bytes, to_head_) {}
 
 Exchange::~Exchange() = default;
 
@@ -62,8 +64,13 @@ void Exchange::end_body() {
   last_chunk_due_ = chunked_;
 }
 
+std::optional<std::size_t> Exchange::app() const {
+  if (!load_) return std::nullopt;
+  return load_->upstream().number();
+}
+
 std::chrono::seconds Exchange::timeout() const {
-  const ServerOptions& options = worker_.service().options;
+  const ServerOptions& options = worker_.options();
   if (!connected_) return kConnectTimeout;
   return head_given_ ? options.stream_timeout : options.upstream_timeout;
 }
@@ -173,6 +180,7 @@ bool Exchange::read(std::string& output) {
 void Exchange::take(std::string_view arrived, std::string& output) {
   if (state_ == State::tunnel) {
     output += arrived;
+    body_bytes_ += arrived.size();
     return;
   }
   from_app_ += arrived;
@@ -185,6 +193,7 @@ void Exchange::take(std::string_view arrived, std::string& output) {
   }
   if (state_ == State::tunnel) {
     output += rest;
+    body_bytes_ += rest.size();
     rest = {};
   }
   from_app_.erase(0, from_app_.size() - rest.size());
@@ -204,6 +213,7 @@ bool Exchange::give(std::string& output) {
   }
   if (!head_given_) give_head(output);
   std::string& body = parser_.response().body;
+  if (body_framing_ != http::BodyFraming::none) body_bytes_ += body.size();
   if (body_framing_ == http::BodyFraming::chunked) {
     http::write_chunk(output, body);
   } else if (body_framing_ != http::BodyFraming::none) {
@@ -220,15 +230,15 @@ void Exchange::give_interim(std::string& output) {
     if (!wants_websocket_ || !http::agrees_to_websocket(response)) {
       return fail(502, "The app changed to a protocol that was not asked for.");
     }
-    http::write_interim_answer(output, response);
+    http::write_interim_answer(output, response, id_);
     head_given_ = true;
     status_ = response.status;
     state_ = State::tunnel;
     return;
   }
   // The server has asked for the body itself; HTTP/1.0 knows no interim answers.
-  if (response.status != 100 && !client_.http10) http::write_interim_answer(output, response);
-  parser_ = http::ResponseParser(worker_.service().options.max_header_bytes, to_head_);
+  if (response.status != 100 && !client_.http10) http::write_interim_answer(output, response, id_);
+  parser_ = http::ResponseParser(worker_.options().max_header_bytes, to_head_);
 }
 
 void Exchange::give_head(std::string& output) {
@@ -243,7 +253,7 @@ void Exchange::give_head(std::string& output) {
         client_.http10 ? http::Persistence::keep_alive_http10 : http::Persistence::keep_alive;
   }
   http::write_forwarded_answer(output, parser_.response(), framing, body_framing_, persistence,
-                               worker_.date());
+                               worker_.date(), id_);
   head_given_ = true;
   status_ = parser_.response().status;
 }
@@ -288,7 +298,8 @@ void Exchange::again_or_fail(std::string reason) {
 }
 
 void Exchange::fail(int status, std::string reason) {
-  log(LogLevel::error, "no answer from the app to " + what_ + ": " + reason);
+  log(LogLevel::error, "no answer from the app to " + method_ + " " + path_ + ": " + reason,
+      {{"id", id_}});
   worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
   refusal_ = {status, std::move(reason)};
   state_ = head_given_ ? State::broken : State::refused;

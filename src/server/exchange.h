@@ -60,12 +60,20 @@ class Exchange {
   const ClientSide& client() const noexcept { return client_; }
   bool to_head() const noexcept { return to_head_; }
   bool head_given() const noexcept { return head_given_; }
-  /// status is that of the answer, once head_given.
-  int status() const noexcept { return status_; }
   /// closes is true when the client's connection cannot go on after the answer; known when done.
   bool closes() const noexcept { return closes_; }
   /// timeout is how long nothing may move in this state.
   std::chrono::seconds timeout() const;
+
+  // For the access log:
+  const std::string& method() const noexcept { return method_; }
+  const std::string& path() const noexcept { return path_; }
+  /// status is that of the answer, 0 while there is none.
+  int status() const noexcept { return status_; }
+  /// body_bytes is how much of its body was given to the client.
+  std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+  /// app is the number of the process that was asked last.
+  std::optional<std::size_t> app() const;
 
   /// has_output_room says whether advance would append to output of this size.
   static bool has_output_room(std::size_t size);
@@ -90,7 +98,9 @@ class Exchange {
   Worker& worker_;
   std::function<void()> wake_;
   const ClientSide client_;
-  const std::string what_;  // method and path, for the log
+  const std::string id_;
+  const std::string method_;
+  const std::string path_;
   const std::string head_;  // of the request
   const bool to_head_;
   const bool chunked_;
@@ -107,6 +117,7 @@ class Exchange {
   bool anything_came_ = false;  // from the app, on this connection
   bool head_given_ = false;     // to the client
   int attempts_ = 0;
+  std::uint64_t body_bytes_ = 0;
   http::BodyFraming body_framing_ = http::BodyFraming::none;
   std::string to_app_;
   std::size_t sent_ = 0;  // of to_app_

@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "base/printable.h"
 #include "ratls/bytes.h"
@@ -11,7 +14,7 @@
 namespace ratls::server {
 namespace {
 
-constexpr std::size_t kMaxMessage = 8 * 1024;
+constexpr std::size_t kMaxText = 8 * 1024;
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
@@ -46,32 +49,63 @@ void append_escaped(std::string& out, char c) {
   out += "\\x" + to_hex(BytesView(&byte, 1));
 }
 
-}  // namespace
-
-std::string format_log_line(UnixTime time, LogLevel level, std::string_view message) {
-  std::string line = format_time(time);
-  line += ' ';
-  line += name_of(level);
-  line += ' ';
-  const std::size_t cut = message.size() > kMaxMessage ? message.size() - kMaxMessage : 0;
-  message = message.substr(0, kMaxMessage);
-  while (!message.empty()) {
-    const std::size_t size = message.front() == '\\' ? 0 : printable_length(message);
-    if (size == 0) {
-      append_escaped(line, message.front());
-      message.remove_prefix(1);
-    } else {
-      line += message.substr(0, size);
-      message.remove_prefix(size);
-    }
-  }
-  if (cut > 0) line += " [" + std::to_string(cut) + " more bytes]";
-  line += '\n';
-  return line;
+/// append_cut appends a text, or its beginning and how much is missing.
+template <class Append>
+void append_cut(std::string& out, std::string_view text, Append append) {
+  append(text.substr(0, kMaxText));
+  if (text.size() > kMaxText) out += " [" + std::to_string(text.size() - kMaxText) + " more bytes]";
 }
 
-void log(LogLevel level, std::string_view message) {
-  const std::string line = format_log_line(system_now(), level, message);
+void append_text(std::string& out, std::string_view text) {
+  append_cut(out, text, [&](std::string_view rest) {
+    while (!rest.empty()) {
+      const std::size_t size = rest.front() == '\\' ? 0 : printable_length(rest);
+      if (size == 0) append_escaped(out, rest.front());
+      out += rest.substr(0, size);
+      rest.remove_prefix(std::max<std::size_t>(size, 1));
+    }
+  });
+}
+
+std::string as_text(const LogLine& line) {
+  std::string out = format_time(line.time);
+  out += ' ';
+  out += name_of(line.level);
+  out += ' ';
+  append_text(out, line.message);
+  for (const LogField& field : line.fields) {
+    out += ' ';
+    out += field.name;
+    out += '=';
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) append_text(out, *text);
+    if (const auto* number = std::get_if<std::int64_t>(&field.value))
+      out += std::to_string(*number);
+  }
+  return out + '\n';
+}
+
+std::string as_json(const LogLine& line) {
+  const auto cut = [](std::string_view text) {
+    std::string out;
+    append_cut(out, text, [&](std::string_view part) { out += part; });
+    return out;
+  };
+  nlohmann::ordered_json object;
+  object["time"] = format_time(line.time);
+  object["level"] = name_of(line.level);
+  object["message"] = cut(line.message);
+  for (const LogField& field : line.fields) {
+    nlohmann::ordered_json& value = object[std::string(field.name)];
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) value = cut(*text);
+    if (const auto* number = std::get_if<std::int64_t>(&field.value)) value = *number;
+  }
+  constexpr bool kAsciiOnly = true;  // also for what steers a terminal beyond ASCII
+  return object.dump(-1, ' ', kAsciiOnly, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
+void write_line(const LogOptions& options, LogLevel level, std::string_view message,
+                const LogFields& fields) {
+  const std::string line = format_log_line(options.format, {system_now(), level, message, fields});
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
@@ -81,6 +115,25 @@ void log(LogLevel level, std::string_view message) {
       return;
     }
   }
+}
+
+std::atomic<LogOptions> log_options;
+
+}  // namespace
+
+void set_log_options(LogOptions options) { log_options = options; }
+
+std::string format_log_line(LogFormat format, const LogLine& line) {
+  return format == LogFormat::json ? as_json(line) : as_text(line);
+}
+
+void log(LogLevel level, std::string_view message, const LogFields& fields) {
+  const LogOptions options = log_options;
+  if (level >= options.level) write_line(options, level, message, fields);
+}
+
+void log_access(const LogFields& fields) {
+  write_line(log_options, LogLevel::info, "request", fields);
 }
 
 }  // namespace ratls::server

@@ -3,12 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace ratls::server {
 namespace {
 
+constexpr UnixTime kTime{};
+
 std::string line_of(std::string_view message) {
-  const std::string line =
-      format_log_line(UnixTime(std::chrono::seconds(0)), LogLevel::info, message);
+  const std::string line = format_log_line(LogFormat::text, {kTime, LogLevel::info, message});
   const std::string begin = "1970-01-01T00:00:00Z info ";
   EXPECT_TRUE(line.starts_with(begin));
   EXPECT_TRUE(line.ends_with('\n'));
@@ -47,6 +50,64 @@ TEST(FormatLogLine, EscapesWhatIsNoUtf8) {
 
 TEST(FormatLogLine, CutsLongMessages) {
   EXPECT_EQ(line_of(std::string(8192 + 5, 'a')), std::string(8192, 'a') + " [5 more bytes]");
+}
+
+TEST(FormatLogLine, EscapesFieldsToo) {
+  EXPECT_EQ(format_log_line(LogFormat::text,
+                            {kTime, LogLevel::error, "m", {{"path", "/a\n"}, {"status", 404}}}),
+            "1970-01-01T00:00:00Z error m path=/a\\n status=404\n");
+}
+
+TEST(FormatLogLine, WritesJson) {
+  EXPECT_EQ(format_log_line(LogFormat::json,
+                            {kTime, LogLevel::warning, "m", {{"path", "/a"}, {"status", 404}}}),
+            R"({"time":"1970-01-01T00:00:00Z","level":"warning","message":"m","path":"/a",)"
+            R"("status":404})"
+            "\n");
+}
+
+TEST(FormatLogLine, WritesJsonWhateverTheTextHolds) {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  all += "\xe2\x80\xae\"}\n{\"";
+  all += std::string(9000, '\xc3');
+  const std::string line =
+      format_log_line(LogFormat::json, {kTime, LogLevel::info, all, {{"path", all}}});
+  const auto parsed = nlohmann::json::parse(line, nullptr, false);
+  ASSERT_TRUE(parsed.is_object()) << line;
+  EXPECT_EQ(parsed.size(), 4u);
+  EXPECT_TRUE(parsed.at("path").get<std::string>().starts_with(std::string("\0\x01", 2)));
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  for (const char c : line.substr(0, line.size() - 1)) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << int{c};
+}
+
+/// LogTest captures stderr and leaves the process's options as they were.
+class LogTest : public ::testing::Test {
+ protected:
+  ~LogTest() override { set_log_options({}); }
+  template <class Write>
+  std::string logged(Write write) {
+    ::testing::internal::CaptureStderr();
+    write();
+    return ::testing::internal::GetCapturedStderr();
+  }
+};
+
+TEST_F(LogTest, WritesFromItsLevelOn) {
+  set_log_options({.level = LogLevel::warning});
+  EXPECT_EQ(logged([] { log(LogLevel::info, "m"); }), "");
+  EXPECT_NE(logged([] { log(LogLevel::warning, "m"); }).find(" warning m\n"), std::string::npos);
+  EXPECT_NE(logged([] { log(LogLevel::error, "m"); }).find(" error m\n"), std::string::npos);
+  EXPECT_NE(logged([] {
+              log_access({{"status", 200}});
+            }).find("request status=200\n"),
+            std::string::npos);
+}
+
+TEST_F(LogTest, WritesInItsFormat) {
+  set_log_options({.format = LogFormat::json});
+  const auto line = nlohmann::json::parse(logged([] { log(LogLevel::info, "m"); }));
+  EXPECT_EQ(line.at("message"), "m");
 }
 
 }  // namespace

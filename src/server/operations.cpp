@@ -25,6 +25,12 @@ Response show_ready(const Watched& watched) {
   return Response::text("not ready: " + std::string(reason) + "\n", 503);
 }
 
+Response answer_reload(const Result<void>& outcome) {
+  if (outcome) return Response::text("loaded\n");
+  const Error& error = outcome.error();
+  return http::refusal_response({409, error.where() + ": " + error.message()});
+}
+
 }  // namespace
 
 std::string_view why_not_ready(const Watched& watched, UnixTime now) {
@@ -46,7 +52,8 @@ std::string_view why_not_ready(const Watched& watched, UnixTime now) {
 }
 
 Result<std::unique_ptr<PlainServer>> start_operations(const ServerOptions& options,
-                                                      const Watched& watched) {
+                                                      const Watched& watched,
+                                                      std::function<Result<void>()> reload) {
   auto server = std::make_unique<PlainServer>(ServerOptions{.host = options.admin_host,
                                                             .port = options.admin_port,
                                                             .threads = 1,
@@ -59,6 +66,11 @@ Result<std::unique_ptr<PlainServer>> start_operations(const ServerOptions& optio
                 guarded([](const Request&) { return Response::text("alive\n"); }));
   server->route("GET", "/readyz",
                 guarded([watched](const Request&) { return show_ready(watched); }));
+  if (reload) {
+    server->route("POST", "/reload", guarded([reload = std::move(reload)](const Request&) {
+                    return answer_reload(reload());
+                  }));
+  }
   if (const auto started = server->start(); !started) return started.error().in("admin");
   return server;
 }

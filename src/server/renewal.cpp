@@ -2,6 +2,7 @@
 #include "server/renewal.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "server/log.h"
 
@@ -60,22 +61,37 @@ Result<void> Renewal::start() {
   return {};
 }
 
+void Renewal::reload(std::optional<Attester> attester) {
+  {
+    const std::lock_guard lock(mutex_);
+    reloading_ = true;
+    if (attester) next_attester_ = std::move(attester);
+  }
+  wanted_.notify_all();
+}
+
 void Renewal::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  stop_wanted_.notify_all();
+  wanted_.notify_all();
   if (thread_) thread_->join();
 }
 
 void Renewal::run() {
   std::unique_lock lock(mutex_);
-  while (
-      !stop_wanted_.wait_for(lock, schedule_.pause(system_now()), [this] { return stopping_; })) {
-    const UnixTime now = system_now();
+  while (true) {
+    wanted_.wait_for(lock, schedule_.pause(system_now()),
+                     [this] { return stopping_ || reloading_; });
+    if (stopping_) return;
+    const bool reloading = std::exchange(reloading_, false);
+    const auto attester = std::exchange(next_attester_, std::nullopt);
     lock.unlock();
-    if (schedule_.is_due(now)) renew(now);
+    const UnixTime now = system_now();
+    if (attester) attester_ = *attester;
+    if (attester || schedule_.is_due(now)) renew(now);
+    if (staple_ != nullptr && reloading) staple_->ask_again();
     refresh_staple(now);
     lock.lock();
   }

@@ -56,6 +56,9 @@ class Renewal {
 
   /// Errors: internal.
   Result<void> start();
+  /// reload looks for stapled collateral at once, and makes a certificate with another attester
+  /// when there is one. Both beside the traffic, as ever. Thread-safety: any thread.
+  void reload(std::optional<Attester> attester);
   /// stop waits for a quote that is being made and for collateral that is being looked for.
   void stop();
 
@@ -73,8 +76,10 @@ class Renewal {
   CertificateMetrics* metrics_ = &own_metrics_;
   Staple* const staple_;
   std::mutex mutex_;
-  std::condition_variable stop_wanted_;
+  std::condition_variable wanted_;
   bool stopping_ = false;
+  bool reloading_ = false;
+  std::optional<Attester> next_attester_;
   std::optional<Thread> thread_;
 };
 

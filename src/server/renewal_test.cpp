@@ -122,6 +122,36 @@ TEST(Renewal, KeepsTheCertificateWhenThereIsNoQuote) {
   EXPECT_EQ(certificate_of(tls), der);
 }
 
+TEST(Renewal, MakesACertificateWithAnotherAttesterAtOnce) {
+  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  ServerTls tls = ServerTls::create(first).value();
+  Renewal renewal(ratls::testing::fake_attester(), tls, {system_now(), first.not_after()});
+  ASSERT_TRUE(renewal.start().has_value());
+  renewal.reload(ratls::testing::fake_attester());
+  while (certificate_of(tls) == first.certificate_der()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  renewal.stop();
+}
+
+TEST(Renewal, LooksForCollateralAgainWhenReloaded) {
+  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  ServerTls tls = ServerTls::create(first).value();
+  std::atomic<int> asked{0};
+  Staple staple([&](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    ++asked;
+    return StapledCollateral{"{}", now + std::chrono::hours(1)};
+  });
+  staple.refresh_if_due(first.certificate_der(), system_now());
+  Renewal renewal(ratls::testing::fake_attester(), tls, {system_now(), first.not_after()});
+  renewal.keep_fresh(staple, first.certificate_der());
+  ASSERT_TRUE(renewal.start().has_value());
+  renewal.reload(std::nullopt);
+  while (asked < 2) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  renewal.stop();
+  EXPECT_EQ(certificate_of(tls), first.certificate_der());
+}
+
 TEST(Renewal, StopsAtOnceWhenNothingIsDue) {
   auto first = make_certificate();
   const Bytes der = first.certificate_der();

@@ -42,12 +42,35 @@ void stop_running(Running& running) {
   if (running.apps) running.apps->stop();  // after the requests that they are at
 }
 
+/// reloading is what systemd is to be told before a reload (sd_notify(3)).
+std::string reloading() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return "RELOADING=1\nMONOTONIC_USEC=" +
+         std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& next) {
+  const std::pair<const char*, bool> kept[] = {
+      {"host", running.host == next.host},
+      {"port", running.port == next.port},
+      {"threads", running.threads == next.threads},
+      {"lowest_tls", running.lowest_tls == next.lowest_tls},
+      {"admin_host", running.admin_host == next.admin_host},
+      {"admin_port", running.admin_port == next.admin_port},
+  };
+  for (const auto& [option, is_same] : kept) {
+    if (is_same) continue;
+    return Error(Code::config_invalid, option, "it cannot change while the server runs");
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Server::State {
   explicit State(ServerOptions given) : options(std::move(given)) {}
   Result<void> start_app(Running& running);
-  Result<void> start_admin(Running& running);
+  Result<void> start_admin(Running& running, std::function<Result<void>()> reload);
 
   ServerOptions options;
   server::Router router;
@@ -55,6 +78,8 @@ struct Server::State {
   server::Upstreams upstreams;
   std::optional<server::UpstreamAddress> address;  // the last one given
   std::optional<AppOptions> app;
+  std::function<Result<void>()> on_reload;
+  std::mutex reload_mutex;
   std::mutex mutex;
   std::unique_ptr<Running> running;
   // Not under the mutex: a handler may ask while stop() waits for it.
@@ -105,11 +130,11 @@ Result<void> Server::State::start_app(Running& running) {
   return running.apps->start();
 }
 
-Result<void> Server::State::start_admin(Running& running) {
+Result<void> Server::State::start_admin(Running& running, std::function<Result<void>()> reload) {
   if (options.admin_host.empty()) return {};
   const server::Watched watched{*running.workers, running.metrics, staple.get(),
                                 upstreams.empty() ? nullptr : &upstreams};
-  RATLS_TRY(running.admin, server::start_operations(options, watched));
+  RATLS_TRY(running.admin, server::start_operations(options, watched, std::move(reload)));
   server::log(server::LogLevel::info, "operations at " + running.admin->url());
   return {};
 }
@@ -128,7 +153,9 @@ Result<void> Server::start(Attester attester) {
   server::Upstreams* upstreams = state_->upstreams.empty() ? nullptr : &state_->upstreams;
   RATLS_TRY(running->workers,
             Workers::listen(state_->options, state_->router, &*running->tls, upstreams));
-  RATLS_CHECK(state_->start_admin(*running));
+  std::function<Result<void>()> reload_by_admin;
+  if (state_->on_reload) reload_by_admin = [this] { return reload(); };
+  RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
   RATLS_CHECK(state_->start_app(*running));
   const RenewalSchedule schedule(now, certificate.not_after());
   running->renewal.emplace(std::move(attester), std::move(certificate), *running->tls, schedule,
@@ -164,11 +191,53 @@ void Server::stop() {
   state_->running.reset();
 }
 
+Server& Server::on_reload(std::function<Result<void>()> action) {
+  state_->on_reload = std::move(action);
+  return *this;
+}
+
+Result<void> Server::reload() {
+  if (!state_->on_reload) return Error(Code::usage, "reload", "there is nothing to load again");
+  const std::lock_guard lock(state_->reload_mutex);
+  auto outcome = state_->on_reload();
+  if (outcome) {
+    server::log(server::LogLevel::info, "the configuration was loaded again");
+  } else {
+    server::log(server::LogLevel::error,
+                "the configuration stays as it was: " + outcome.error().where() + ": " +
+                    outcome.error().message());
+  }
+  return outcome;
+}
+
+Result<void> Server::apply(const ServerOptions& options, std::optional<Attester> attester) {
+  // Not waited for: stop() has it while it waits for a request that may have asked for this.
+  const std::unique_lock lock(state_->mutex, std::try_to_lock);
+  if (!lock || !state_->running) {
+    return Error(Code::config_invalid, "apply", "the server is not running");
+  }
+  RATLS_CHECK(check_unchanged(state_->options, options));
+  RATLS_CHECK(state_->running->workers->apply(options));
+  state_->running->renewal->reload(std::move(attester));
+  return {};
+}
+
 void Server::block_signals() { server::block_termination_signals(); }
 
+void Server::block_reload_signal() { server::block_reload_signal(); }
+
 void Server::run_until_signal() {
+  std::function<void()> on_hangup;
+  // What went wrong is in the log: nobody here waits for it.
+  if (state_->on_reload) {
+    on_hangup = [this] {
+      server::tell_systemd(reloading());
+      reload().has_value();
+      server::tell_systemd("READY=1");
+    };
+  }
   server::tell_systemd("READY=1");
-  server::wait_for_termination();
+  server::wait_for_termination(on_hangup);
   server::tell_systemd("STOPPING=1");
   stop();
 }

@@ -18,6 +18,13 @@ sigset_t termination_signals() {
   return set;
 }
 
+sigset_t reload_signal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
 }  // namespace
 
 void block_termination_signals() {
@@ -32,11 +39,23 @@ bool termination_is_pending() {
          (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
-void wait_for_termination() {
+void block_reload_signal() {
+  const sigset_t set = reload_signal();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void wait_for_termination(const std::function<void()>& reload) {
   block_termination_signals();
   const sigset_t set = termination_signals();
+  sigset_t awaited = set;
+  if (reload) {
+    block_reload_signal();
+    sigaddset(&awaited, SIGHUP);
+  }
   int received = 0;
-  while (::sigwait(&set, &received) != 0) {
+  while (::sigwait(&awaited, &received) != 0 || received == SIGHUP) {
+    if (received == SIGHUP) reload();
+    received = 0;
   }
   log(LogLevel::info,
       received == SIGTERM ? "SIGTERM: the server stops" : "SIGINT: the server stops");

@@ -22,6 +22,9 @@ class Staple {
   /// Blocks: as the provider does.
   void refresh_if_due(BytesView certificate, UnixTime now);
 
+  /// ask_again makes it time at once.
+  void ask_again() { next_.reset(); }
+
   /// answer is the collateral, or 404 while there is none in date.
   Response answer(UnixTime now) const;
 

@@ -100,7 +100,7 @@ Descriptor Upstream::connect() const {
   return errno == EINPROGRESS ? std::move(socket) : Descriptor();
 }
 
-Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>()); }
+Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>(all_.size())); }
 
 bool Upstreams::any_up() const noexcept {
   return std::ranges::any_of(all_, [](const auto& upstream) { return upstream->up(); });

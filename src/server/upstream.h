@@ -41,6 +41,10 @@ class UpstreamAddress {
 /// Upstream is one app process. Thread-safety: any thread.
 class Upstream {
  public:
+  explicit Upstream(std::size_t number = 0) : number_(number) {}
+
+  /// number counts them from 0.
+  std::size_t number() const noexcept { return number_; }
   /// set_address says where it listens from now on; up() is true from then.
   void set_address(UpstreamAddress address);
   /// set_down takes it out of service until the next set_address.
@@ -55,6 +59,7 @@ class Upstream {
 
  private:
   friend class UpstreamLoad;
+  const std::size_t number_;
   mutable std::mutex mutex_;
   std::optional<UpstreamAddress> address_;
   std::atomic<bool> up_{false};

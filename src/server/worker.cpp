@@ -36,9 +36,10 @@ bool take(std::atomic<std::size_t>& count, std::size_t most) {
 
 }  // namespace
 
-Worker::Worker(Service& service, std::unique_ptr<boost::asio::io_context> context,
-               tcp::acceptor acceptor)
+Worker::Worker(Service& service, const ServerOptions& options,
+               std::unique_ptr<boost::asio::io_context> context, tcp::acceptor acceptor)
     : service_(service),
+      options_(options),
       owned_context_(std::move(context)),
       context_(*owned_context_),
       work_(context_.get_executor()),
@@ -49,10 +50,12 @@ Worker::Worker(Service& service, std::unique_ptr<boost::asio::io_context> contex
 
 Worker::~Worker() = default;
 
-Result<std::unique_ptr<Worker>> Worker::create(Service& service, const tcp::endpoint& endpoint) {
+Result<std::unique_ptr<Worker>> Worker::create(Service& service, const ServerOptions& options,
+                                               const tcp::endpoint& endpoint) {
   auto context = std::make_unique<boost::asio::io_context>(1);
   RATLS_TRY(tcp::acceptor acceptor, open_listener(*context, endpoint));
-  return std::unique_ptr<Worker>(new Worker(service, std::move(context), std::move(acceptor)));
+  return std::unique_ptr<Worker>(
+      new Worker(service, options, std::move(context), std::move(acceptor)));
 }
 
 tcp::endpoint Worker::endpoint() const { return acceptor_.local_endpoint(); }
@@ -64,6 +67,10 @@ void Worker::run() {
 
 void Worker::stop() {
   boost::asio::post(context_, [this] { begin_drain(); });
+}
+
+void Worker::apply(const ServerOptions& options) {
+  boost::asio::post(context_, [this, options] { options_ = options; });
 }
 
 Tick Worker::deadline_after(std::chrono::seconds delay) const noexcept {
@@ -104,7 +111,7 @@ Worker::Accepted Worker::accept_one() {
     metrics_.accepted.add();
     ensure_ticking();
     if (*place == Place::queued) {
-      queue_.push_back({std::move(fd), peer, deadline_after(service_.options.queue_timeout)});
+      queue_.push_back({std::move(fd), peer, deadline_after(options_.queue_timeout)});
     } else {
       adopt(std::move(fd), peer, *place);
     }
@@ -119,10 +126,9 @@ Worker::Accepted Worker::accept_one() {
 }
 
 std::optional<Worker::Place> Worker::take_place() {
-  const ServerOptions& options = service_.options;
   // Nobody overtakes those who wait.
-  if (queue_.empty() && take(service_.connections, options.max_connections)) return Place::served;
-  if (take(service_.queued, options.max_queued)) return Place::queued;
+  if (queue_.empty() && take(service_.connections, options_.max_connections)) return Place::served;
+  if (take(service_.queued, options_.max_queued)) return Place::queued;
   if (take(service_.turned_away, service_.most_turned_away)) return Place::turned_away;
   return std::nullopt;
 }
@@ -175,7 +181,7 @@ void Worker::serve_queued() {
   while (!queue_.empty()) {
     Queued& first = queue_.front();
     Place place = Place::served;
-    if (!take(service_.connections, service_.options.max_connections)) {
+    if (!take(service_.connections, options_.max_connections)) {
       place = Place::turned_away;
       const bool has_waited = now_ >= first.until;
       if (!has_waited || !take(service_.turned_away, service_.most_turned_away)) return;
@@ -195,7 +201,7 @@ void Worker::begin_drain() {
   boost::system::error_code ec;
   acceptor_.close(ec);
   accept_paused_ = false;
-  drain_end_ = now_ + static_cast<Tick>(service_.options.drain_timeout.count());
+  drain_end_ = now_ + static_cast<Tick>(options_.drain_timeout.count());
   for (auto place = connections_.begin(); place != connections_.end();) {
     const auto connection = *place++;
     if (drain_end_ == now_) {

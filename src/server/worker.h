@@ -17,6 +17,7 @@
 #include "base/descriptor.h"
 #include "ratls/server.h"
 #include "server/metrics.h"
+#include "server/request_ids.h"
 #include "server/router.h"
 #include "server/tick.h"
 #include "server/upstream_pool.h"
@@ -27,7 +28,6 @@ class Connection;
 
 /// Service is what the workers share.
 struct Service {
-  ServerOptions options;
   std::size_t most_turned_away;  ///< at a time
   Router router;
   const ServerTls* tls;                     ///< null: without TLS
@@ -39,11 +39,11 @@ struct Service {
 };
 
 /// Worker serves the connections of one listener on one thread with one event loop.
-/// Thread-safety: stop() from any thread; the rest from the thread in run().
+/// Thread-safety: stop() and apply() from any thread; the rest from the thread in run().
 class Worker {
  public:
   /// create listens at the endpoint. Errors: listen_failed.
-  static Result<std::unique_ptr<Worker>> create(Service& service,
+  static Result<std::unique_ptr<Worker>> create(Service& service, const ServerOptions& options,
                                                 const boost::asio::ip::tcp::endpoint& endpoint);
   ~Worker();
 
@@ -54,10 +54,15 @@ class Worker {
   /// Blocks.
   void run();
   void stop();
+  /// apply goes on with other options; what a request has begun with may stay as it was.
+  void apply(const ServerOptions& options);
 
   // For Connection:
   boost::asio::io_context& context() noexcept { return context_; }
   Service& service() noexcept { return service_; }
+  /// options are the same until the next event.
+  const ServerOptions& options() const noexcept { return options_; }
+  std::string new_request_id() { return request_ids_.next(); }
   WorkerMetrics& metrics() noexcept { return metrics_; }
   /// scratch is where plaintext is read to before it is known to whom it belongs; its content is
   /// gone with the next event.
@@ -76,8 +81,8 @@ class Worker {
   const WorkerMetrics& metrics() const noexcept { return metrics_; }
 
  private:
-  Worker(Service& service, std::unique_ptr<boost::asio::io_context> context,
-         boost::asio::ip::tcp::acceptor acceptor);
+  Worker(Service& service, const ServerOptions& options,
+         std::unique_ptr<boost::asio::io_context> context, boost::asio::ip::tcp::acceptor acceptor);
 
   void await_clients();
   void accept_clients();
@@ -99,6 +104,8 @@ class Worker {
   void release_when_done();
 
   Service& service_;
+  ServerOptions options_;
+  RequestIds request_ids_;
   std::unique_ptr<boost::asio::io_context> owned_context_;
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -88,14 +88,22 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
   const std::size_t most_turned_away = make_room(options);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
-  std::unique_ptr<Workers> workers(new Workers(options, most_turned_away, router, tls, upstreams));
+  std::unique_ptr<Workers> workers(new Workers(most_turned_away, router, tls, upstreams));
   for (unsigned count = 0; count < options.threads; ++count) {
-    RATLS_TRY(auto worker, Worker::create(workers->service_, endpoint));
+    RATLS_TRY(auto worker, Worker::create(workers->service_, options, endpoint));
     endpoint = worker->endpoint();  // the port that the first one got is the others' too
     workers->workers_.push_back(std::move(worker));
   }
   workers->port_ = endpoint.port();
   return workers;
+}
+
+Result<void> Workers::apply(const ServerOptions& given) {
+  RATLS_CHECK(check_options(given));
+  ServerOptions options = given;
+  make_room(options);
+  for (const auto& worker : workers_) worker->apply(options);
+  return {};
 }
 
 Workers::~Workers() { stop(); }

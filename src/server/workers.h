@@ -26,15 +26,18 @@ class Workers {
   void begin_stop();
   void stop();
 
+  /// apply lets them go on with other limits and times. Errors: config_invalid.
+  Result<void> apply(const ServerOptions& options);
+
   std::uint16_t port() const noexcept { return port_; }
   /// service and metrics tell how busy the workers are. Thread-safety: any thread.
   const Service& service() const noexcept { return service_; }
   std::vector<const WorkerMetrics*> metrics() const;
 
  private:
-  Workers(const ServerOptions& options, std::size_t most_turned_away, const Router& router,
-          const ServerTls* tls, Upstreams* upstreams)
-      : service_{options, most_turned_away, router, tls, upstreams} {}
+  Workers(std::size_t most_turned_away, const Router& router, const ServerTls* tls,
+          Upstreams* upstreams)
+      : service_{most_turned_away, router, tls, upstreams} {}
 
   Service service_;
   std::uint16_t port_ = 0;

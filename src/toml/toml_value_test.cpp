@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/toml_value.h"
+#include "toml/toml_value.h"
 
 #include <gmock/gmock.h>
 
 #include <initializer_list>
 
-namespace ratls::policy {
+namespace ratls::toml {
 namespace {
 
 std::string repeat(std::string_view part, std::size_t count) {
@@ -14,14 +14,18 @@ std::string repeat(std::string_view part, std::size_t count) {
   return out;
 }
 
+Result<TomlValue> parsed_toml(std::string_view text) {
+  return parse_toml(text, Code::policy_invalid);
+}
+
 void expect_refused(std::string_view text) {
-  const auto parsed = parse_toml(text);
+  const auto parsed = parsed_toml(text);
   ASSERT_FALSE(parsed.has_value()) << text.substr(0, 100);
   EXPECT_EQ(parsed.error().code(), Code::policy_invalid);
 }
 
 TEST(ParseToml, KeepsTypesAndLines) {
-  const auto parsed = parse_toml("b = true\na = 7\n[t]\n\ns = \"x\"\nl = [1,\n 2]\nf = 1.5\n");
+  const auto parsed = parsed_toml("b = true\na = 7\n[t]\n\ns = \"x\"\nl = [1,\n 2]\nf = 1.5\n");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message();
   const auto& root = std::get<TomlValue::Table>(parsed->content);
   ASSERT_EQ(root.size(), 3u);
@@ -41,7 +45,7 @@ TEST(ParseToml, KeepsTypesAndLines) {
 }
 
 TEST(ParseToml, GivesEachEntryItsLine) {
-  const auto parsed = parse_toml("[[e]]\na = 1\n\n[[e]]\na = 2\n");
+  const auto parsed = parsed_toml("[[e]]\na = 1\n\n[[e]]\na = 2\n");
   ASSERT_TRUE(parsed.has_value());
   const auto& root = std::get<TomlValue::Table>(parsed->content);
   const auto& entries = std::get<TomlValue::Array>(root.at(0).value.content);
@@ -58,7 +62,7 @@ TEST(ParseToml, RefusesWhatIsNoToml) {
 }
 
 TEST(ParseToml, NamesTheLineOfAMistake) {
-  const auto parsed = parse_toml("a = 1\n\nb = = 2\n");
+  const auto parsed = parsed_toml("a = 1\n\nb = = 2\n");
   ASSERT_FALSE(parsed.has_value());
   EXPECT_THAT(parsed.error().where(), testing::HasSubstr("line 3"));
 }
@@ -101,10 +105,10 @@ TEST(ParseToml, RefusesBrokenTableHeaders) {
 }
 
 TEST(ParseToml, AllowsOtherScriptsInStringsAndCommentsOnly) {
-  EXPECT_TRUE(parse_toml("\xEF\xBB\xBF"
-                         "a = \"\u03D0 \u00A0 \u2003\" # \u03D0")
+  EXPECT_TRUE(parsed_toml("\xEF\xBB\xBF"
+                          "a = \"\u03D0 \u00A0 \u2003\" # \u03D0")
                   .has_value());
-  EXPECT_TRUE(parse_toml("a = [ \"\u03D0\",'\u03D0']").has_value());
+  EXPECT_TRUE(parsed_toml("a = [ \"\u03D0\",'\u03D0']").has_value());
   expect_refused("a = \u03D0x");  // undefined behaviour in toml++ 3.3
   expect_refused("a = 1\"\u03D0\"");
   expect_refused("a = 1=\"\u03D0\"");
@@ -118,14 +122,14 @@ TEST(ParseToml, AllowsOtherScriptsInStringsAndCommentsOnly) {
 }
 
 TEST(ParseToml, AllowsDotsInStringsAndComments) {
-  EXPECT_TRUE(parse_toml("a = \"" + repeat(".", 100) + "\" # " + repeat(".", 100)).has_value());
-  EXPECT_TRUE(parse_toml("# it's a comment" + repeat(".", 100)).has_value());
-  EXPECT_TRUE(parse_toml("a = \"\\\"" + repeat(".", 100) + "\"").has_value());
+  EXPECT_TRUE(parsed_toml("a = \"" + repeat(".", 100) + "\" # " + repeat(".", 100)).has_value());
+  EXPECT_TRUE(parsed_toml("# it's a comment" + repeat(".", 100)).has_value());
+  EXPECT_TRUE(parsed_toml("a = \"\\\"" + repeat(".", 100) + "\"").has_value());
 }
 
 TEST(ParseToml, RefusesWhatIsTooLarge) {
-  const std::string comment = "#" + repeat("x", kMaxPolicySize - 1);
-  EXPECT_TRUE(parse_toml(comment).has_value());
+  const std::string comment = "#" + repeat("x", kMaxTomlSize - 1);
+  EXPECT_TRUE(parsed_toml(comment).has_value());
   expect_refused(comment + "x");
 }
 
@@ -135,4 +139,4 @@ TEST(Printable, KeepsToOneLine) {
 }
 
 }  // namespace
-}  // namespace ratls::policy
+}  // namespace ratls::toml

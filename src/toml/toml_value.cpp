@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/toml_value.h"
+#include "toml/toml_value.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -21,7 +21,7 @@ namespace {
 #define TOML_ASSERT(condition) static_cast<void>((condition) || ::refuse_text())
 #include <toml++/toml.h>
 
-namespace ratls::policy {
+namespace ratls::toml {
 namespace {
 
 constexpr std::size_t kMaxDotsInLine = 16;
@@ -34,7 +34,7 @@ bool is_control(char c) {
 }
 
 Error toml_error(unsigned line, std::string detail) {
-  return Error(Code::policy_invalid, "line " + std::to_string(line), std::move(detail));
+  return Error(Code::config_invalid, "line " + std::to_string(line), std::move(detail));
 }
 
 // What a line has outside of strings and comments. Exact because TOML 1.0 ends both with the line
@@ -76,7 +76,7 @@ BareText bare_text(std::string_view line) {
 // comma, over quotes.
 Result<void> check_line(std::string_view line, unsigned number) {
   if (line.find("\"\"\"") != std::string_view::npos || line.find("'''") != std::string_view::npos) {
-    return toml_error(number, "multi-line strings are not used in a policy");
+    return toml_error(number, "multi-line strings are not supported");
   }
   const BareText bare = bare_text(line);
   if (bare.has_other_scripts) {
@@ -107,9 +107,9 @@ Result<std::string> plain_text(std::string_view text, unsigned line) {
   return std::string(text);
 }
 
-Result<TomlValue> convert(const toml::node& node);
+Result<TomlValue> convert(const ::toml::node& node);
 
-Result<TomlValue::Table> convert_table(const toml::table& table) {
+Result<TomlValue::Table> convert_table(const ::toml::table& table) {
   TomlValue::Table members;
   for (const auto& [key, node] : table) {
     RATLS_TRY(std::string name, plain_text(key.str(), key.source().begin.line));
@@ -122,9 +122,9 @@ Result<TomlValue::Table> convert_table(const toml::table& table) {
   return members;
 }
 
-Result<TomlValue::Array> convert_array(const toml::array& array) {
+Result<TomlValue::Array> convert_array(const ::toml::array& array) {
   TomlValue::Array items;
-  for (const toml::node& node : array) {
+  for (const ::toml::node& node : array) {
     RATLS_TRY(TomlValue item, convert(node));
     items.push_back(std::move(item));
   }
@@ -132,7 +132,7 @@ Result<TomlValue::Array> convert_array(const toml::array& array) {
 }
 
 // Recursion is bounded: check_line and TOML_MAX_NESTED_VALUES have bounded the document's depth.
-Result<TomlValue> convert(const toml::node& node) {
+Result<TomlValue> convert(const ::toml::node& node) {
   TomlValue value;
   value.line = node.source().begin.line;
   if (const auto* boolean = node.as_boolean()) {
@@ -149,6 +149,22 @@ Result<TomlValue> convert(const toml::node& node) {
   return value;
 }
 
+Result<TomlValue> parse(std::string_view text) {
+  if (text.size() > kMaxTomlSize) {
+    return Error(Code::config_invalid, "",
+                 "larger than " + std::to_string(kMaxTomlSize) + " bytes");
+  }
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  RATLS_CHECK(check_lines(text));
+  try {
+    return convert(::toml::parse(text));
+  } catch (const ::toml::parse_error& error) {
+    return toml_error(error.source().begin.line, printable(error.description()));
+  } catch (const std::exception&) {
+    return Error(Code::config_invalid, "", "the text is no TOML");
+  }
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -158,20 +174,10 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-Result<TomlValue> parse_toml(std::string_view text) {
-  if (text.size() > kMaxPolicySize) {
-    return Error(Code::policy_invalid, "",
-                 "larger than " + std::to_string(kMaxPolicySize) + " bytes");
-  }
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  RATLS_CHECK(check_lines(text));
-  try {
-    return convert(toml::parse(text));
-  } catch (const toml::parse_error& error) {
-    return toml_error(error.source().begin.line, printable(error.description()));
-  } catch (const std::exception&) {
-    return Error(Code::policy_invalid, "", "the text is no TOML");
-  }
+Result<TomlValue> parse_toml(std::string_view text, Code mistake) {
+  auto parsed = parse(text);
+  if (parsed) return parsed;
+  return Error(mistake, parsed.error().where(), parsed.error().detail());
 }
 
-}  // namespace ratls::policy
+}  // namespace ratls::toml

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "policy/toml_value.h"
+#include "toml/toml_value.h"
 
-namespace ratls::policy {
+namespace ratls::toml {
 
-/// PlacedText is a string of the policy with its place, "line 9: tcb.accept".
+/// PlacedText is a string of the document with its place, "line 9: tcb.accept".
 struct PlacedText {
   std::string text;
   std::string where;
@@ -20,12 +20,17 @@ struct PlacedText {
 /// TableReader reads one table strictly: opening it refuses unknown keys, and reading a key refuses
 /// every other type than the one asked for. An absent key is an empty optional.
 /// Owns: nothing; the value must outlive it. Thread-safety: const calls from any thread.
-/// Errors: policy_invalid, with line and key as the place.
+/// Errors: the code that open() was given, with line and key as the place.
 class TableReader {
  public:
-  /// open takes a table; name is its place in the document, empty for the root.
-  static Result<TableReader> open(const TomlValue& value, std::string name,
-                                  std::initializer_list<std::string_view> known_keys);
+  using Keys = std::initializer_list<std::string_view>;
+
+  /// open takes a table; name is its place in the document, empty for the root. mistake is the code
+  /// of its errors.
+  static Result<TableReader> open(const TomlValue& value, std::string name, Keys known_keys,
+                                  Code mistake);
+  /// table opens the table of a key; an absent one reads as empty.
+  Result<TableReader> table(std::string_view key, Keys known_keys) const;
 
   Result<std::optional<bool>> boolean(std::string_view key) const;
   /// number reads an integer from 0 to max.
@@ -41,10 +46,13 @@ class TableReader {
   Error refuse(std::string_view key, std::string detail) const;
 
  private:
-  TableReader(const TomlValue::Table& members, std::string name)
-      : members_(&members), name_(std::move(name)) {}
+  TableReader(const TomlValue::Table& members, std::string name, Code mistake)
+      : members_(&members), name_(std::move(name)), mistake_(mistake) {}
+  Error type_error(std::string where, std::string_view wanted) const;
+
   const TomlValue::Table* members_;
   std::string name_;
+  Code mistake_;
 };
 
-}  // namespace ratls::policy
+}  // namespace ratls::toml

@@ -9,12 +9,12 @@
 
 #include "ratls/result.h"
 
-namespace ratls::policy {
+namespace ratls::toml {
 
 struct TomlMember;
 
 /// TomlValue is one value of a TOML document with the line where it begins. Floats, dates and times
-/// mean nothing in a policy and are kept as std::monostate, which no reader accepts.
+/// mean nothing to us and are kept as std::monostate, which no reader accepts.
 /// Owns: all below it. Thread-safety: a value.
 struct TomlValue {
   using Array = std::vector<TomlValue>;
@@ -30,18 +30,18 @@ struct TomlMember {
   TomlValue value;
 };
 
-inline constexpr std::size_t kMaxPolicySize = 1024 * 1024;
+inline constexpr std::size_t kMaxTomlSize = 1024 * 1024;
 
-/// parse_toml reads a TOML 1.0 document of at most kMaxPolicySize bytes; the value is its root
+/// parse_toml reads a TOML 1.0 document of at most kMaxTomlSize bytes; the value is its root
 /// table. Deviations from TOML 1.0, which keep the parser from exhausting the stack: multi-line
 /// strings are refused, and so are more than 16 dots outside of strings in one line and values
 /// nested deeper than 8. A string with characters outside of ASCII must stand apart from what
 /// is before its quote. Control characters are refused in keys and strings, escaped ones too.
-/// Errors: policy_invalid, with the line as the place.
-Result<TomlValue> parse_toml(std::string_view text);
+/// Errors: mistake, with the line as the place.
+Result<TomlValue> parse_toml(std::string_view text, Code mistake);
 
 /// printable makes text fit for one line of an error message: control characters become '?', and
 /// what is long is cut.
 std::string printable(std::string_view text);
 
-}  // namespace ratls::policy
+}  // namespace ratls::toml

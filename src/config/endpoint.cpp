@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands.h"
+#include "config/endpoint.h"
 
-namespace ratls::cli {
+namespace ratls::config {
 
-Result<Endpoint> parse_listen(const std::string& text, const std::string& option) {
-  const auto wrong = [&] {
-    return Error(Code::usage, option, "\"" + text + "\" is not HOST:PORT");
-  };
+Result<Endpoint> parse_endpoint(const std::string& text, const std::string& where) {
+  const auto wrong = [&] { return Error(Code::usage, where, "\"" + text + "\" is not HOST:PORT"); };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return wrong();
   Endpoint endpoint{.host = text.substr(0, colon)};
@@ -26,4 +24,4 @@ Result<Endpoint> parse_listen(const std::string& text, const std::string& option
   return endpoint;
 }
 
-}  // namespace ratls::cli
+}  // namespace ratls::config

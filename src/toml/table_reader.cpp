@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/table_reader.h"
+#include "toml/table_reader.h"
 
 #include <algorithm>
 
-namespace ratls::policy {
-namespace {
-
-Error type_error(std::string where, std::string_view wanted) {
-  return Error(Code::policy_invalid, std::move(where), std::string(wanted) + " is needed");
-}
-
-}  // namespace
-
-Result<TableReader> TableReader::open(const TomlValue& value, std::string name,
-                                      std::initializer_list<std::string_view> known_keys) {
+namespace ratls::toml {
+Result<TableReader> TableReader::open(const TomlValue& value, std::string name, Keys known_keys,
+                                      Code mistake) {
   const auto* members = std::get_if<TomlValue::Table>(&value.content);
   if (members == nullptr) {
-    return type_error("line " + std::to_string(value.line) + ": " + name, "a table");
+    return Error(mistake, "line " + std::to_string(value.line) + ": " + name, "a table is needed");
   }
-  const TableReader reader(*members, std::move(name));
+  const TableReader reader(*members, std::move(name), mistake);
   for (const TomlMember& member : *members) {
     if (std::ranges::find(known_keys, member.key) == known_keys.end()) {
-      return Error(Code::policy_invalid, reader.place(member.value, member.key), "unknown key");
+      return Error(mistake, reader.place(member.value, member.key), "unknown key");
     }
   }
   return reader;
+}
+
+Result<TableReader> TableReader::table(std::string_view key, Keys known_keys) const {
+  static const TomlValue kEmpty{TomlValue::Table(), 0};
+  const TomlValue* value = find(key);
+  return open(value == nullptr ? kEmpty : *value, std::string(key), known_keys, mistake_);
 }
 
 Result<std::optional<bool>> TableReader::boolean(std::string_view key) const {
@@ -78,10 +76,14 @@ std::string TableReader::place(const TomlValue& value, std::string_view key) con
   return "line " + std::to_string(value.line) + ": " + prefix + printable(key);
 }
 
+Error TableReader::type_error(std::string where, std::string_view wanted) const {
+  return Error(mistake_, std::move(where), std::string(wanted) + " is needed");
+}
+
 Error TableReader::refuse(std::string_view key, std::string detail) const {
   const TomlValue* value = find(key);
-  return Error(Code::policy_invalid, value == nullptr ? std::string(key) : place(*value, key),
+  return Error(mistake_, value == nullptr ? std::string(key) : place(*value, key),
                std::move(detail));
 }
 
-}  // namespace ratls::policy
+}  // namespace ratls::toml
