@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/settings.h"
+#include "support/source_dir.h"
 
 #include <gmock/gmock.h>
 
@@ -13,8 +14,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kExample =
-    std::filesystem::path(__FILE__).parent_path() / "../../examples/serve.toml";
+const std::filesystem::path kExample = ratls::testing::source_dir() / "examples/serve.toml";
 
 TEST(ParseSettings, KeepsTheDefaultsOfWhatIsNotThere) {
   const auto settings = parse_settings("", "/etc");

@@ -123,33 +123,34 @@ TEST(Renewal, KeepsTheCertificateWhenThereIsNoQuote) {
 }
 
 TEST(Renewal, MakesACertificateWithAnotherAttesterAtOnce) {
-  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
-  Renewal renewal(ratls::testing::fake_attester(), tls, {system_now(), first.not_after()});
+  const RenewalSchedule schedule(system_now(), first.not_after());
+  Renewal renewal(ratls::testing::fake_attester(), std::move(first), tls, schedule);
   ASSERT_TRUE(renewal.start().has_value());
   renewal.reload(ratls::testing::fake_attester());
-  while (certificate_of(tls) == first.certificate_der()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  wait_for_another(tls, der);
   renewal.stop();
 }
 
 TEST(Renewal, LooksForCollateralAgainWhenReloaded) {
-  const auto first = ratls::testing::fake_attester().certify(system_now()).value();
+  auto first = make_certificate();
+  const Bytes der = first.certificate_der();
   ServerTls tls = ServerTls::create(first).value();
   std::atomic<int> asked{0};
   Staple staple([&](BytesView, UnixTime now) -> Result<StapledCollateral> {
     ++asked;
-    return StapledCollateral{"{}", now + std::chrono::hours(1)};
+    return StapledCollateral{"{}", now + std::chrono::hours(1), {}};
   });
-  staple.refresh_if_due(first.certificate_der(), system_now());
-  Renewal renewal(ratls::testing::fake_attester(), tls, {system_now(), first.not_after()});
-  renewal.keep_fresh(staple, first.certificate_der());
+  staple.refresh_if_due(der, system_now());
+  const RenewalSchedule schedule(system_now(), first.not_after());
+  Renewal renewal(ratls::testing::fake_attester(), std::move(first), tls, schedule, &staple);
   ASSERT_TRUE(renewal.start().has_value());
   renewal.reload(std::nullopt);
   while (asked < 2) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   renewal.stop();
-  EXPECT_EQ(certificate_of(tls), first.certificate_der());
+  EXPECT_EQ(certificate_of(tls), der);
 }
 
 TEST(Renewal, StopsAtOnceWhenNothingIsDue) {
