@@ -2,7 +2,7 @@
 # The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-differential bench fuzz format check-format lint clean
+.PHONY: help demo build packages test test-differential bench fuzz format check-format lint clean
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
@@ -23,6 +23,10 @@ demo: ## build ratls, then show a session and three refusals on simulated enclav
 build: ## build everything that is shipped, in build/release
 	@tools/setup build
 	@tools/build release
+
+packages: ## build the Debian packages and the Python wheel, in build/packages
+	@tools/setup build packages
+	@tools/build_packages
 
 test: ## build with tests in build/test and run them
 	@tools/setup build test
