@@ -106,7 +106,21 @@ def by_hand():
     entry = "".join(f'{name} = "{byte * 48}"\n' for name, byte in registers.items())
     write("policy", "td", "version = 1\n[[td]]\n" + entry)
     write("sigstruct", "unsigned", sigstruct())
+    write("fields", "policy", POLICY)
+    write("fields", "manifest", MANIFEST)
 
+
+MANIFEST = """loader.argv = ["a", "b"]
+loader.env."X.Y" = { passthrough = true }
+sgx.debug = false
+fs.mounts = [ { path = "/lib", uri = "file:/lib" }, { type = "tmpfs", path = "/tmp" } ]
+[[sgx.trusted_files]]
+uri = "file:/lib/x.so"
+sha256 = "11"
+[[sgx.trusted_files]]
+uri = "file:/lib/x.so"
+sha256 = "22"
+"""
 
 POLICY = """version = 1
 [[enclave]]

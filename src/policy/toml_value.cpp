@@ -158,10 +158,9 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-Result<TomlValue> parse_toml(std::string_view text) {
-  if (text.size() > kMaxPolicySize) {
-    return Error(Code::policy_invalid, "",
-                 "larger than " + std::to_string(kMaxPolicySize) + " bytes");
+Result<TomlValue> parse_toml(std::string_view text, std::size_t max_size) {
+  if (text.size() > max_size) {
+    return Error(Code::policy_invalid, "", "larger than " + std::to_string(max_size) + " bytes");
   }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   RATLS_CHECK(check_lines(text));
