@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation's commands do what they say: each block below `<!-- runnable -->` ends with 0 in
+a folder of its own, which has the repository's `examples`, `python` and `build/release`. It runs in
+a network of its own, so that its ports are free, and all that it starts ends with it."""
+
+import os
+import pathlib
+import re
+import shutil
+import sys
+
+import pytest
+
+from conftest import SOURCE, run
+
+sys.path.insert(0, str(SOURCE / "tools"))
+
+from tracked_files import tracked_files  # noqa: E402
+
+BLOCK = re.compile(r"^<!-- runnable -->\n+```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def runnable_blocks():
+    for path in tracked_files(SOURCE):
+        if path.suffix == ".md":
+            text = (SOURCE / path).read_text()
+            for found in BLOCK.finditer(text):
+                line = text.count("\n", 0, found.start(1)) + 1
+                yield pytest.param(found.group(1), id=f"{path}:{line}")
+
+
+@pytest.fixture
+def folder(tmp_path, ratls):
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/release").symlink_to(pathlib.Path(ratls).parent)
+    for name in ("examples", "python"):
+        (tmp_path / name).symlink_to(SOURCE / name)
+    return tmp_path
+
+
+def run_block(text, folder):
+    """Runs a block as it stands. A user's own namespace gives the right to have a network."""
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    environment = {"PATH": f"{folder}/build/release:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8",
+                   "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    (folder / "block").write_text("ip link set lo up\n" + text)
+    return run("unshare", *user, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+               "bash", "-euo", "pipefail", folder / "block", cwd=folder, env=environment)
+
+
+@pytest.mark.parametrize("text", runnable_blocks())
+def test_a_block_does_what_it_says(text, folder):
+    if "sim mount" in text and not (os.path.exists("/dev/fuse") and shutil.which("fusermount3")):
+        pytest.skip("FUSE is not available")
+    ended = run_block(text, folder)
+    assert ended.code == 0, ended
+
+
+def test_each_marker_belongs_to_a_block():
+    for path in tracked_files(SOURCE):
+        if path.suffix == ".md":
+            text = (SOURCE / path).read_text()
+            marked = len(re.findall(r"^<!-- *runnable", text, re.MULTILINE))
+            assert marked == len(BLOCK.findall(text)), path
+
+
+@pytest.mark.parametrize("text", ["false\n", "ratls get https://127.0.0.1:1/\n", "false | true\n"])
+def test_a_command_that_fails_is_found(text, folder):
+    assert run_block(text, folder).code != 0
