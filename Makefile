@@ -2,7 +2,7 @@
 # The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build packages test test-differential bench fuzz format check-format lint clean
+.PHONY: help demo build packages site test test-differential bench fuzz format check-format lint clean
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
@@ -27,6 +27,10 @@ build: ## build everything that is shipped, in build/release
 packages: ## build the Debian packages and the Python wheel, in build/packages
 	@tools/setup build packages
 	@tools/build_packages
+
+site: ## render the documentation in build/site
+	@tools/setup site
+	@tools/build_site
 
 test: ## build with tests in build/test and run them
 	@tools/setup build test

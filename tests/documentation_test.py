@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documentation's commands do what they say: each block below `<!-- runnable -->` ends with 0 in
-a folder of its own, which has the repository's `examples`, `python` and `build/release`. It runs in
-a network of its own, so that its ports are free, and all that it starts ends with it."""
+"""The documentation's commands do what they say: each block below `<!-- runnable -->`, together with
+those of the same page below `<!-- runnable, continued -->`, ends with 0 in a folder of its own,
+which has the repository's `examples`, `python` and `build/release`. It runs in a network of its own,
+so that its ports are free, and all that it starts ends with it."""
 
 import os
 import pathlib
@@ -17,16 +18,26 @@ sys.path.insert(0, str(SOURCE / "tools"))
 
 from tracked_files import tracked_files  # noqa: E402
 
-BLOCK = re.compile(r"^<!-- runnable -->\n+```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- runnable(, continued)? -->\n+```[a-z]*\n(.*?)^```$",
+                   re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(text):
+    """[line, commands] of each block, with those that continue it."""
+    blocks = []
+    for found in BLOCK.finditer(text):
+        if found.group(1):
+            blocks[-1][1] += found.group(2)
+        else:
+            blocks.append([text.count("\n", 0, found.start(2)) + 1, found.group(2)])
+    return blocks
 
 
 def runnable_blocks():
     for path in tracked_files(SOURCE):
         if path.suffix == ".md":
-            text = (SOURCE / path).read_text()
-            for found in BLOCK.finditer(text):
-                line = text.count("\n", 0, found.start(1)) + 1
-                yield pytest.param(found.group(1), id=f"{path}:{line}")
+            for line, commands in blocks_of((SOURCE / path).read_text()):
+                yield pytest.param(commands, id=f"{path}:{line}")
 
 
 @pytest.fixture
