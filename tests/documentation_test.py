@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from conftest import SOURCE, run
+from conftest import SOURCE, in_own_network, run
 
 sys.path.insert(0, str(SOURCE / "tools"))
 
@@ -50,13 +50,12 @@ def folder(tmp_path, ratls):
 
 
 def run_block(text, folder):
-    """Runs a block as it stands. A user's own namespace gives the right to have a network."""
-    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    """Runs a block as it stands."""
     environment = {"PATH": f"{folder}/build/release:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8",
                    "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    (folder / "block").write_text("ip link set lo up\n" + text)
-    return run("unshare", *user, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-               "bash", "-euo", "pipefail", folder / "block", cwd=folder, env=environment)
+    (folder / "block").write_text(text)
+    return run(*in_own_network("bash", "-euo", "pipefail", folder / "block"), cwd=folder,
+               env=environment)
 
 
 @pytest.mark.parametrize("text", runnable_blocks())
