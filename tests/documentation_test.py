@@ -7,7 +7,6 @@ so that its ports are free, and all that it starts ends with it."""
 import os
 import pathlib
 import re
-import shutil
 import sys
 
 import pytest
@@ -60,8 +59,8 @@ def run_block(text, folder):
 
 @pytest.mark.parametrize("text", runnable_blocks())
 def test_a_block_does_what_it_says(text, folder):
-    if "sim mount" in text and not (os.path.exists("/dev/fuse") and shutil.which("fusermount3")):
-        pytest.skip("FUSE is not available")
+    if "sim mount" in text and not os.access("/dev/fuse", os.W_OK):
+        pytest.skip("/dev/fuse cannot be used")
     ended = run_block(text, folder)
     assert ended.code == 0, ended
 

@@ -2,17 +2,17 @@
 """tools/test_hardware: says what a machine lacks, and its report is complete where devices and
 Gramine's programs are there, which simulated ones are here."""
 
+import contextlib
 import os
 import pathlib
-import shutil
 
 import pytest
 
 from conftest import SOURCE, in_own_network, run
+from mount_test import mountable  # noqa: F401  # pylint: disable=unused-import
 from policy_test import key, sigstruct  # noqa: F401  # pylint: disable=unused-import
 
 MEASUREMENT = bytes(range(1, 33)).hex()  # that of the sigstruct
-FUSE = os.path.exists("/dev/fuse") and shutil.which("fusermount3")
 
 
 @pytest.fixture
@@ -41,6 +41,22 @@ def tried(ratls, system, tmp_path):
         return ended, report.read_text() if report.exists() else ""
 
     return start
+
+
+@pytest.fixture
+def mounted(mountable, serving):  # noqa: F811
+    """Offers a platform's files at a folder, and takes them away again."""
+
+    @contextlib.contextmanager
+    def at(folder, platform):
+        folder.mkdir()
+        with serving("sim", "mount", folder, "--dir", platform) as running:
+            try:
+                yield folder
+            finally:
+                assert running.stop() == 0
+
+    return at
 
 
 @pytest.fixture
@@ -77,13 +93,10 @@ def test_one_missing_part_is_named_alone(tried, system, gramine):
         "missing for SGX: /dev/sgx_provision: without it there are no quotes (docs/hosts.md, section 1)"]
 
 
-@pytest.mark.skipif(not FUSE, reason="FUSE is not available")
-def test_a_tdx_guest_is_tried_from_quote_to_request(tried, serving, new_platform, system):
+def test_a_tdx_guest_is_tried_from_quote_to_request(tried, mounted, new_platform, system):
     platform = new_platform("--tee", "tdx")
     before = set(platform.iterdir())
-    tsm = system / "sys/kernel/config/tsm/report"
-    tsm.mkdir()
-    with serving("sim", "mount", tsm, "--dir", platform):
+    with mounted(system / "sys/kernel/config/tsm/report", platform):
         ended, report = tried("--policy", platform / "policy.toml")
     assert (ended.code, "PASSED" in report) == (0, True), ended
     assert "exit code 7" in report and '"mr_td"' in report and "identity_mismatch" in report
@@ -91,16 +104,13 @@ def test_a_tdx_guest_is_tried_from_quote_to_request(tried, serving, new_platform
     assert set(platform.iterdir()) == before
 
 
-@pytest.mark.skipif(not FUSE, reason="FUSE is not available")
 @pytest.mark.parametrize("measurement, passes", [(MEASUREMENT, True), ("77" * 32, False)])
-def test_an_enclave_is_what_was_signed(tried, serving, new_platform, system, gramine, tmp_path,
+def test_an_enclave_is_what_was_signed(tried, mounted, new_platform, system, gramine, tmp_path,
                                        measurement, passes):
     for name in ("dev/sgx_enclave", "dev/sgx_provision", "var/run/aesmd/aesm.socket"):
         (system / name).touch()
     platform = new_platform("--mr-enclave", measurement)
-    files = tmp_path / "attestation"
-    files.mkdir()
-    with serving("sim", "mount", files, "--dir", platform):
+    with mounted(tmp_path / "attestation", platform) as files:
         ended, report = tried("--policy", platform / "policy.toml", ATTESTATION=str(files), **gramine)
     assert ended.code == (0 if passes else 1), ended
     assert ("FAILED: grep" in report) is not passes
