@@ -65,6 +65,8 @@ Result<Fields> sigstruct_fields(BytesView bytes) {
   RATLS_TRY(const policy::Sigstruct sigstruct, undamaged_sigstruct(bytes));
   return Fields{{"attributes", to_hex(sigstruct.attributes)},
                 {"attributes_mask", to_hex(sigstruct.attributes_mask)},
+                {"cet_attributes", to_hex(sigstruct.cet_attributes)},
+                {"cet_attributes_mask", to_hex(sigstruct.cet_attributes_mask)},
                 {"date", fmt::format("{:08x}", sigstruct.date)},
                 {"isv_ext_prod_id", to_hex(sigstruct.isv_ext_prod_id)},
                 {"isv_family_id", to_hex(sigstruct.isv_family_id)},
@@ -73,7 +75,9 @@ Result<Fields> sigstruct_fields(BytesView bytes) {
                 {"misc_select", fmt::format("{:08x}", sigstruct.misc_select)},
                 {"misc_select_mask", fmt::format("{:08x}", sigstruct.misc_select_mask)},
                 {"mr_enclave", to_hex(sigstruct.mr_enclave)},
-                {"mr_signer", to_hex(crypto::sha256(sigstruct.modulus))}};
+                {"mr_signer", to_hex(crypto::sha256(sigstruct.modulus))},
+                {"sw_defined", fmt::format("{:08x}", sigstruct.sw_defined)},
+                {"vendor", fmt::format("{:08x}", sigstruct.vendor)}};
 }
 
 // Every manifest has one of Gramine's tables, and no policy has.
@@ -173,7 +177,7 @@ std::string difference_text(const Difference& difference) {
   for (const std::string& warning : difference.warnings) out += "new " + warning + "\n";
   if (!difference.changes.empty()) return out;
   if (difference.identical) return "The files are the same.\n";
-  out = "Names and values are the same; their order, comments or spaces are not.\n";
+  out = "Names and values are the same; their order or what is between them is not.\n";
   if (difference.kind == Kind::manifest) {
     out += "Gramine measures the manifest as it is written: MRENCLAVE differs.\n";
   }

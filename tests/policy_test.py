@@ -288,7 +288,8 @@ def test_the_fields_of_a_sigstruct_are_compared(diff, sigstruct, key):
 
 
 @pytest.mark.parametrize("offset, value, name", [
-    (900, b"\1", "misc_select"), (904, b"\1", "misc_select_mask"), (912, b"\1", "isv_family_id"),
+    (16, b"\x86\x80", "vendor"), (40, b"\1", "sw_defined"), (908, b"\1", "cet_attributes"),
+    (909, b"\1", "cet_attributes_mask"), (900, b"\1", "misc_select"), (904, b"\1", "misc_select_mask"), (912, b"\1", "isv_family_id"),
     (928, b"\6", "attributes"), (944, b"\xfd", "attributes_mask"), (1008, b"\1", "isv_ext_prod_id"),
     (1024, b"\1", "isv_prod_id")])
 def test_each_field_of_a_sigstruct_counts(diff, sigstruct, offset, value, name):

@@ -80,9 +80,13 @@ class Flattener {
 
   Result<void> add_entries(const std::string& name, const TomlValue::Array& entries,
                            std::string_view key) {
+    std::map<std::string, std::size_t> seen;
     for (const TomlValue& entry : entries) {
-      RATLS_CHECK(add_table(name + ' ' + quoted(*text_at(entry, key)),
-                            std::get<TomlValue::Table>(entry.content), key, entry.line));
+      std::string entry_name = name + ' ' + quoted(*text_at(entry, key));
+      const std::size_t number = ++seen[entry_name];
+      if (number > 1) entry_name += " (" + std::to_string(number) + ')';
+      RATLS_CHECK(
+          add_table(entry_name, std::get<TomlValue::Table>(entry.content), key, entry.line));
     }
     return {};
   }
@@ -118,8 +122,7 @@ class Flattener {
     if (size_ > kMaxFieldsSize) {
       return Error(Code::policy_invalid, "line " + std::to_string(line), "names are too long");
     }
-    const auto [place, is_new] = fields.emplace(name, value);
-    if (!is_new) place->second += ", " + value;
+    fields.emplace(name, std::move(value));
     return {};
   }
 

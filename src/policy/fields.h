@@ -11,7 +11,7 @@ namespace ratls::policy {
 /// Fields is a document as flat names with their values as text, so that two can be compared. A
 /// name is "sgx.debug", or, for an entry of a list of tables,
 /// `sgx.trusted_files "file:/lib/x.so".sha256`: an entry is known by its uri, path or name and not
-/// by its position, and the values of entries with the same one are joined.
+/// by its position; of several with the same one the second is `"file:/lib/x.so" (2)`.
 using Fields = std::map<std::string, std::string>;
 
 inline constexpr std::size_t kMaxDocumentSize = 16 * 1024 * 1024;  ///< a manifest lists each file

@@ -37,9 +37,10 @@ TEST(FieldsOf, KnowsEntriesByWhatTheyName) {
               ElementsAre(Pair("m \"/p\".uri", "\"u\""), Pair("m \"/q\".type", "\"t\"")));
 }
 
-TEST(FieldsOf, LosesNoEntryOfTheSameName) {
-  EXPECT_THAT(fields("[[e]]\nname = \"a\"\nx = 1\n[[e]]\nname = \"a\"\nx = 2\n"),
-              ElementsAre(Pair("e \"a\".x", "1, 2")));
+TEST(FieldsOf, KeepsEntriesOfTheSameNameApart) {
+  EXPECT_THAT(
+      fields("[[e]]\nname = \"a\"\nx = 1\n[[e]]\nname = \"a\"\nx = 2\ny = 3\n"),
+      ElementsAre(Pair("e \"a\" (2).x", "2"), Pair("e \"a\" (2).y", "3"), Pair("e \"a\".x", "1")));
 }
 
 TEST(FieldsOf, KeepsOtherListsWhole) {

@@ -27,7 +27,8 @@ Bytes sigstruct() {
   fill(file, 516, 384, 0x51);
   fill(file, 900, 4, 0x99);
   fill(file, 904, 4, 0x98);
-  fill(file, 908, 2, 0x97);
+  put(file, 40, {1, 2, 3, 4});
+  put(file, 908, {0x97, 0x96});
   fill(file, 912, 16, 0xf1);
   fill(file, 928, 16, 0xa1);
   fill(file, 944, 16, 0xa2);
@@ -55,6 +56,10 @@ TEST(ParseSigstruct, ReadsEachFieldAtItsOffset) {
   EXPECT_EQ(parsed->date, 0x20261125u);
   EXPECT_EQ(parsed->misc_select, 0x99999999u);
   EXPECT_EQ(parsed->misc_select_mask, 0x98989898u);
+  EXPECT_EQ(parsed->vendor, 0u);
+  EXPECT_EQ(parsed->sw_defined, 0x04030201u);
+  EXPECT_EQ(parsed->cet_attributes[0], 0x97);
+  EXPECT_EQ(parsed->cet_attributes_mask[0], 0x96);
   EXPECT_EQ(to_hex(parsed->isv_family_id), to_hex(Bytes(16, 0xf1)));
   EXPECT_EQ(to_hex(parsed->isv_ext_prod_id), to_hex(Bytes(16, 0xf2)));
   EXPECT_EQ(parsed->isv_prod_id, 0x1234);
