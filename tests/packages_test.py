@@ -13,7 +13,7 @@ from conftest import SOURCE, run
 
 BUILD = pathlib.Path(os.environ.get("RATLS_BUILD", SOURCE / "build/test"))
 PYTHON = "/usr/bin/python3"
-EPOCH = "1700000000"
+EPOCH = "1699963200"  # noon of 2023-11-14
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,10 @@ def test_the_wheel_brings_its_library(tmp_path, service, policy):
     names = zipfile.ZipFile(wheel).namelist()
     assert "ratls/libratls.so.0" in names and "ratls/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
-    assert "libratls" not in run("tar", "-tf", source).out
+    listing = run("tar", "-tvf", source).out.splitlines()
+    assert not any("libratls" in line for line in listing)
+    assert all(line.split()[5].startswith("ratls-") and " 0/0 " in line and " 2023-11-14 " in line
+               for line in listing), listing
     unpacked = tmp_path / "unpacked"
     zipfile.ZipFile(wheel).extractall(unpacked)
     # The variable does not count where the package brings a library of its own.
