@@ -38,7 +38,7 @@ class Ended:
 def run(*command, stdin=b"", **options):
     """Runs a command to its end."""
     return Ended(subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
-                                timeout=DEADLINE, check=False, **options))
+                                check=False, **{"timeout": DEADLINE, **options}))
 
 
 def in_own_network(*command):

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from conftest import SOURCE, in_own_network, run
+from conftest import DEADLINE, SOURCE, in_own_network, run
 
 sys.path.insert(0, str(SOURCE / "tools"))
 
@@ -54,7 +54,7 @@ def run_block(text, folder):
                    "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     (folder / "block").write_text(text)
     return run(*in_own_network("bash", "-euo", "pipefail", folder / "block"), cwd=folder,
-               env=environment)
+               env=environment, timeout=5 * DEADLINE)
 
 
 @pytest.mark.parametrize("text", runnable_blocks())

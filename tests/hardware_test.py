@@ -8,7 +8,7 @@ import pathlib
 
 import pytest
 
-from conftest import SOURCE, in_own_network, run
+from conftest import DEADLINE, SOURCE, in_own_network, run
 from mount_test import mountable  # noqa: F401  # pylint: disable=unused-import
 from policy_test import key, sigstruct  # noqa: F401  # pylint: disable=unused-import
 
@@ -34,7 +34,7 @@ def tried(ratls, system, tmp_path):
     def start(*arguments, **variables):
         hello = pathlib.Path(ratls).parent / "examples/hello/hello"
         script = [SOURCE / "tools/test_hardware", "--out", tmp_path / "report", *arguments]
-        ended = run(*in_own_network(*script),
+        ended = run(*in_own_network(*script), timeout=5 * DEADLINE,
                     env={**os.environ, "RATLS": ratls, "HELLO": str(hello),
                          "SYSTEM_ROOT": str(system), **variables})
         report = tmp_path / "report"

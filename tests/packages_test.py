@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from conftest import SOURCE, run
+from conftest import DEADLINE, SOURCE, run
 
 BUILD = pathlib.Path(os.environ.get("RATLS_BUILD", SOURCE / "build/test"))
 PYTHON = "/usr/bin/python3"
@@ -21,7 +21,7 @@ def packages(tmp_path_factory):
     """The packages of this build, by their names."""
     folder = tmp_path_factory.mktemp("packages")
     ended = run("cpack", "--config", BUILD / "CPackConfig.cmake", "-G", "DEB", "-B", folder,
-                env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+                env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, timeout=10 * DEADLINE)
     assert ended.code == 0, ended
     return {path.name.partition("_")[0]: path for path in folder.glob("*.deb")}
 
@@ -112,7 +112,7 @@ def test_the_python_package_takes_the_packaged_library(root, library, service, p
 
 def test_the_wheel_brings_its_library(tmp_path, service, policy):
     ended = run(SOURCE / "tools/build_wheel", BUILD / "libratls.so.0", tmp_path,
-                env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+                env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, timeout=10 * DEADLINE)
     assert ended.code == 0, ended
     (wheel,) = tmp_path.glob("ratls-*-py3-none-linux_*.whl")
     (source,) = tmp_path.glob("ratls-*.tar.gz")
