@@ -2,7 +2,7 @@
 # The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-differential bench fuzz format check-format lint clean
+.PHONY: help demo build packages site test test-differential test-hardware bench fuzz format check-format lint clean
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
@@ -24,6 +24,14 @@ build: ## build everything that is shipped, in build/release
 	@tools/setup build
 	@tools/build release
 
+packages: ## build the Debian packages and the Python wheel, in build/packages
+	@tools/setup build packages
+	@tools/build_packages
+
+site: ## render the documentation in build/site
+	@tools/setup site
+	@tools/build_site
+
 test: ## build with tests in build/test and run them
 	@tools/setup build test
 	@tools/build test
@@ -32,6 +40,11 @@ test: ## build with tests in build/test and run them
 test-differential: ## compare CASES verdicts with another verifier's, from SEED on (npm)
 	@tools/setup build test
 	@tools/test_differential $(or $(SEED),random) $(CASES) || [ $$? = 77 ]
+
+test-hardware: ## try SGX with Gramine, or TDX, on this machine; ends with 77 where neither is
+	@tools/setup build
+	@tools/build release ratls hello
+	@tools/test_hardware
 
 bench: ## build and run the benchmarks
 	@tools/setup build bench

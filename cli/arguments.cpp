@@ -344,6 +344,18 @@ void add_policy_from_url(CLI::App& policy, Arguments& chosen) {
                       "File to write, which must not exist; absent: standard output");
 }
 
+void add_policy_diff(CLI::App& policy, Arguments& chosen) {
+  auto diff = std::make_shared<PolicyDiffArguments>();
+  auto* command = add_command(
+      policy, chosen, "diff",
+      "Say what changed between two policies, two manifests of Gramine or two .sig files", diff);
+  command->add_option("OLD", diff->old_file, "The file before")->required()->check(not_empty());
+  command->add_option("NEW", diff->new_file, "The file after, of the same kind")
+      ->required()
+      ->check(not_empty());
+  command->add_flag("--json", diff->json, "Print one JSON object");
+}
+
 void add_policy(CLI::App& app, Arguments& chosen) {
   auto* policy = app.add_subcommand("policy", "Policy files");
   policy->require_subcommand(1);
@@ -360,6 +372,7 @@ void add_policy(CLI::App& app, Arguments& chosen) {
       ->required()
       ->check(not_empty());
   add_policy_from_url(*policy, chosen);
+  add_policy_diff(*policy, chosen);
 }
 
 }  // namespace

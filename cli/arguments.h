@@ -131,15 +131,22 @@ struct PolicyCheckArguments {
   std::string file;
 };
 
+/// PolicyDiffArguments is two files of one kind: policies, manifests, or .sig files.
+struct PolicyDiffArguments {
+  std::string old_file;
+  std::string new_file;
+  bool json = false;
+};
+
 struct PolicyFromSigstructArguments {
   std::string file;
 };
 
-using Arguments =
-    std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments, ServeArguments,
-                 RunArguments, SimInitArguments, SimMountArguments, SimPcsArguments,
-                 CollateralFetchArguments, CollateralShowArguments, CollateralServeArguments,
-                 PolicyCheckArguments, PolicyFromSigstructArguments, PolicyFromUrlArguments>;
+using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
+                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments,
+                               SimPcsArguments, CollateralFetchArguments, CollateralShowArguments,
+                               CollateralServeArguments, PolicyCheckArguments, PolicyDiffArguments,
+                               PolicyFromSigstructArguments, PolicyFromUrlArguments>;
 
 /// parse_arguments reads the words of a command line. What `serve` is not told by them is as in
 /// settings. Errors: usage.

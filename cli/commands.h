@@ -22,6 +22,7 @@ int collateral_fetch(const CollateralFetchArguments& arguments);
 int collateral_show(const CollateralShowArguments& arguments);
 int collateral_serve(const CollateralServeArguments& arguments);
 int policy_check(const PolicyCheckArguments& arguments);
+int policy_diff(const PolicyDiffArguments& arguments);
 int policy_from_sigstruct(const PolicyFromSigstructArguments& arguments);
 int policy_from_url(const PolicyFromUrlArguments& arguments);
 

@@ -35,6 +35,7 @@ struct Dispatch {
     return policy_from_url(arguments);
   }
   int operator()(const PolicyCheckArguments& arguments) const { return policy_check(arguments); }
+  int operator()(const PolicyDiffArguments& arguments) const { return policy_diff(arguments); }
   int operator()(const PolicyFromSigstructArguments& arguments) const {
     return policy_from_sigstruct(arguments);
   }

@@ -130,7 +130,9 @@ std::string tcb_warnings(const TcbPolicy& policy) {
   return out;
 }
 
-std::string warnings(const Policy& policy, Root root) {
+}  // namespace
+
+std::string policy_warnings(const Policy& policy, Root root) {
   std::string out;
   for (const EnclaveIdentity& enclave : policy.enclaves) {
     if (enclave.mr_enclave) continue;
@@ -157,8 +159,6 @@ std::string warnings(const Policy& policy, Root root) {
   return out;
 }
 
-}  // namespace
-
 std::string policy_summary(const Policy& policy, Root root) {
   std::string out;
   for (const EnclaveIdentity& enclave : policy.enclaves) out += identity(enclave);
@@ -174,7 +174,7 @@ std::string policy_summary(const Policy& policy, Root root) {
   out += session(policy.session);
   out +=
       sentence(root == Root::intel ? "trusts Intel's root" : "trusts a root that is not Intel's");
-  return out + warnings(policy, root);
+  return out + policy_warnings(policy, root);
 }
 
 }  // namespace ratls::cli

@@ -14,4 +14,7 @@ enum class Root { intel, other };
 /// for each choice that accepts more than a strict policy would. For people; the lines may change.
 std::string policy_summary(const Policy& policy, Root root);
 
+/// policy_warnings is the part of policy_summary that begins with "warning:", a line each.
+std::string policy_warnings(const Policy& policy, Root root);
+
 }  // namespace ratls::cli

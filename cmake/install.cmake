@@ -4,15 +4,18 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS ratls RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS libratls EXPORT ratls-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES include/ratls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS ratls RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ratls)
+install(TARGETS libratls EXPORT ratls-targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libratls0
+        NAMELINK_COMPONENT libratls-dev)
+install(FILES include/ratls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libratls-dev)
 
 # Relative, so that the tree may be moved and --prefix given when it is installed.
 file(RELATIVE_PATH RATLS_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" RATLS_PREFIX_FROM_PC "${RATLS_PREFIX_FROM_PC}")
 configure_file(cmake/ratls.pc.in ratls.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/ratls.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_BINARY_DIR}/ratls.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+        COMPONENT libratls-dev)
 
 set(ratls_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ratls)
 configure_package_config_file(cmake/ratls-config.cmake.in ${CMAKE_BINARY_DIR}/ratls-config.cmake
@@ -20,5 +23,6 @@ configure_package_config_file(cmake/ratls-config.cmake.in ${CMAKE_BINARY_DIR}/ra
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/ratls-config-version.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/ratls-config.cmake ${CMAKE_BINARY_DIR}/ratls-config-version.cmake
-        DESTINATION ${ratls_cmake_dir})
-install(EXPORT ratls-targets NAMESPACE ratls:: DESTINATION ${ratls_cmake_dir})
+        DESTINATION ${ratls_cmake_dir} COMPONENT libratls-dev)
+install(EXPORT ratls-targets NAMESPACE ratls:: DESTINATION ${ratls_cmake_dir}
+        COMPONENT libratls-dev)

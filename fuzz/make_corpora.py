@@ -126,7 +126,21 @@ def by_hand():
     write("sigstruct", "unsigned", sigstruct())
     write("settings", "full", SETTINGS)
     write("settings", "example", (FUZZ.parent / "examples/serve.toml").read_text())
+    write("fields", "policy", POLICY)
+    write("fields", "manifest", MANIFEST)
 
+
+MANIFEST = """loader.argv = ["a", "b"]
+loader.env."X.Y" = { passthrough = true }
+sgx.debug = false
+fs.mounts = [ { path = "/lib", uri = "file:/lib" }, { type = "tmpfs", path = "/tmp" } ]
+[[sgx.trusted_files]]
+uri = "file:/lib/x.so"
+sha256 = "11"
+[[sgx.trusted_files]]
+uri = "file:/lib/x.so"
+sha256 = "22"
+"""
 
 POLICY = """version = 1
 [[enclave]]

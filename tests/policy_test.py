@@ -2,6 +2,7 @@
 """`ratls policy`: what it says about a policy, what it makes of a .sig file, and what it refuses."""
 
 import hashlib
+import json
 import pathlib
 
 import pytest
@@ -192,3 +193,132 @@ def test_refuses_what_is_no_sigstruct(ratls, sigstruct, tmp_path):
     zeros = sigstruct({960: bytes(32)})
     assert run(ratls, "policy", "from-sigstruct", zeros).error == "policy_invalid"
     assert run(ratls, "policy", "from-sigstruct", tmp_path / "none").error == "file_unreadable"
+
+
+MANIFEST = """loader.argv = ["a", "b"]
+libos.entrypoint = "/app"
+sgx.debug = false
+[[sgx.trusted_files]]
+uri = "file:/lib/x.so"
+sha256 = "{x}"
+[[sgx.trusted_files]]
+uri = "file:/lib/y.so"
+sha256 = "{y}"
+"""
+
+
+@pytest.fixture
+def diff(ratls, tmp_path):
+    """Gives what `policy diff --json` says about two contents."""
+
+    def of(old, new, name="a.toml", *options):
+        paths = []
+        for side, content in (("old", old), ("new", new)):
+            folder = tmp_path / side
+            folder.mkdir(exist_ok=True)
+            paths.append(folder / name)
+            paths[-1].write_bytes(content.encode() if isinstance(content, str) else content)
+        return run(ratls, "policy", "diff", *paths, *options)
+
+    return of
+
+
+def changes(ended):
+    assert ended.code == 0, ended
+    found = json.loads(ended.out)
+    return {change["name"]: (change["old"], change["new"]) for change in found["changes"]}
+
+
+def test_the_file_of_a_manifest_that_differs_is_named(diff):
+    old, new = MANIFEST.format(x="11", y="22"), MANIFEST.format(x="11", y="33")
+    name = 'sgx.trusted_files "file:/lib/y.so".sha256'
+    ended = diff(old, new, "app.manifest.sgx", "--json")
+    assert changes(ended) == {name: ('"22"', '"33"')}
+    assert json.loads(ended.out)["kind"] == "manifest"
+    assert diff(old, new).out == f'changed: {name}: "22" -> "33"\n'
+
+
+def test_what_a_manifest_has_more_or_less_is_named(diff):
+    old = MANIFEST.format(x="11", y="22")
+    new = old.replace("file:/lib/y.so", "file:/lib/z.so").replace(', "b"', "") + "[sys]\nfds.limit = 9\n"
+    assert changes(diff(old, new, "m", "--json")) == {
+        'sgx.trusted_files "file:/lib/y.so".sha256': ('"22"', None),
+        'sgx.trusted_files "file:/lib/z.so".sha256': (None, '"22"'),
+        "loader.argv": ('["a", "b"]', '["a"]'),
+        "sys.fds.limit": (None, "9")}
+    lines = diff(old, new).out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["changed", "removed", "added", "added"]
+
+
+def test_the_order_of_files_is_no_change_but_is_measured(diff):
+    first, second = (f'[[sgx.trusted_files]]\nuri = "{name}"\nsha256 = "1"\n' for name in "ab")
+    ended = diff(first + second, second + first, "m", "--json")
+    assert changes(ended) == {}
+    assert json.loads(ended.out)["identical"] is False
+    assert "MRENCLAVE" in diff(first + second, second + first).out
+    same = diff(first, first, "m", "--json")
+    assert (changes(same), json.loads(same.out)["identical"]) == ({}, True)
+
+
+def test_a_policy_that_accepts_more_is_warned_of(diff):
+    old = "version = 1\n" + ENCLAVE + STRICT
+    new = old.replace("= 17", "= 0") + "[dangerous]\nallow_debug = true\n"
+    ended = diff(old, new, "p.toml", "--json")
+    assert changes(ended) == {"tcb.min_evaluation_number": ("17", "0"),
+                              "dangerous.allow_debug": (None, "true")}
+    more = json.loads(ended.out)["new_warnings"]
+    assert len(more) == 2 and "min_evaluation_number" in more[0] and "allow_debug" in more[1]
+    assert json.loads(diff(new, old, "p.toml", "--json").out)["new_warnings"] == []
+
+
+def test_another_root_under_the_same_name_is_a_change(ratls, new_platform, tmp_path):
+    old, new = new_platform(), new_platform()
+    (new / "policy.toml").write_text((old / "policy.toml").read_text())
+    ended = run(ratls, "policy", "diff", old / "policy.toml", new / "policy.toml", "--json")
+    assert list(changes(ended)) == ["trust.root (SHA-256 of the file)"]
+
+
+def test_the_fields_of_a_sigstruct_are_compared(diff, sigstruct, key):
+    old = sigstruct().read_bytes()
+    new = sigstruct({20: bytes.fromhex("28112620"), 960: b"\x07" * 32, 1026: b"\x03\x01"}).read_bytes()
+    ended = diff(old, new, "app.sig", "--json")
+    assert changes(ended) == {"mr_enclave": (bytes(range(1, 33)).hex(), "07" * 32),
+                              "isv_svn": ("258", "259"), "date": ("00000000", "20261128")}
+    assert json.loads(ended.out)["kind"] == "sigstruct"
+
+
+@pytest.mark.parametrize("offset, value, name", [
+    (16, b"\x86\x80", "vendor"), (40, b"\1", "sw_defined"), (908, b"\1", "cet_attributes"),
+    (909, b"\1", "cet_attributes_mask"), (900, b"\1", "misc_select"), (904, b"\1", "misc_select_mask"), (912, b"\1", "isv_family_id"),
+    (928, b"\6", "attributes"), (944, b"\xfd", "attributes_mask"), (1008, b"\1", "isv_ext_prod_id"),
+    (1024, b"\1", "isv_prod_id")])
+def test_each_field_of_a_sigstruct_counts(diff, sigstruct, offset, value, name):
+    old, new = sigstruct().read_bytes(), sigstruct({offset: value}).read_bytes()
+    assert list(changes(diff(old, new, "app.sig", "--json"))) == [name]
+
+
+@pytest.mark.parametrize("old, new, name, error", [
+    ("version = 1\n", MANIFEST, "m", "policy_empty"),
+    (MANIFEST, "version = 1\n" + ENCLAVE, "m", "usage"),
+    (MANIFEST, "sgx = \n", "m", "policy_invalid"),
+    (MANIFEST, "sgx.x = 1.5\n", "m", "policy_invalid"),
+    (MANIFEST, MANIFEST + "x = 1\nx = 2\n", "m", "policy_invalid"),
+    ("version = 1\n" + ENCLAVE, "version = 1\n" + ENCLAVE + "x = 1\n", "p", "policy_invalid"),
+    ("\6\0", MANIFEST, "m", "sigstruct_invalid"),
+    (MANIFEST, MANIFEST, "a.sig", "sigstruct_invalid"),
+])
+def test_refuses_to_compare_what_it_cannot_read(diff, old, new, name, error):
+    ended = diff(old, new, name)
+    assert (ended.code, ended.error, ended.out) == (2, error, ""), ended
+
+
+def test_escapes_what_would_steer_a_terminal_in_a_difference(diff):
+    ended = diff("sgx.a = \"\"\n", 'sgx.a = "\\u202e"\n', "m")
+    assert ended.code == 0 and "\u202e" not in ended.out
+
+
+def test_refuses_a_damaged_sigstruct_and_missing_files_in_a_difference(ratls, diff, sigstruct):
+    good = sigstruct().read_bytes()
+    assert diff(good, good[:960] + b"\0" + good[961:], "a.sig").error == "sigstruct_invalid"
+    assert run(ratls, "policy", "diff", "/none", "/none").error == "file_unreadable"
+    assert run(ratls, "policy", "diff", "/none").error == "usage"

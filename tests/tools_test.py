@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import check_codes  # noqa: E402
 import check_layers  # noqa: E402
+import check_links  # noqa: E402
 import check_words  # noqa: E402
 import function_lengths  # noqa: E402
 import refusals  # noqa: E402
@@ -145,6 +146,36 @@ class CheckCodes(unittest.TestCase):
 
     def test_needs_the_whole_name(self):
         self.assertIn("tcb_revoked", check_codes.missing_codes(self.HEADER, ["Code::tcb_revoked_2"]))
+
+
+class CheckLinks(unittest.TestCase):
+    TEXTS = {"README.md": "", "docs/a.md": "# The `[a]` title: x\n## Two\n## Two\n```\n# code\n```\n"}
+
+    def problems(self, text, path="docs/b.md"):
+        there = {*self.TEXTS, path, "docs", "tools", "tools/x"}
+        return list(check_links.problems_of(path, {**self.TEXTS, path: text}, there))
+
+    def test_follows_links_from_where_they_stand(self):
+        self.assertEqual(self.problems(
+            "[a](a.md) [r](../README.md) [x](../tools/x) [d](../docs/) [w](https://a/b) [m](mailto:a)\n"
+            "[a]: a.md\n"), [])
+        self.assertEqual(self.problems("[a](docs/a.md)", "c.md"), [])
+
+    def test_names_what_is_not_there(self):
+        self.assertEqual(self.problems("x\n[a](README.md)"), ["docs/b.md:2: there is no README.md"])
+        for text in ("[a](../none)", "![a](a.png)", '[a](none.md "title")', "[a]: none.md", "[a](<n>)"):
+            self.assertEqual(len(self.problems(text)), 1, text)
+
+    def test_knows_headings_as_github_names_them(self):
+        for anchor in ("the-a-title-x", "two", "two-1"):
+            self.assertEqual(self.problems(f"[a](a.md#{anchor})"), [])
+        for anchor in ("Two", "two-2", "code", "title"):
+            self.assertEqual(len(self.problems(f"[a](a.md#{anchor})")), 1, anchor)
+        self.assertEqual(self.problems("# Here\n[a](#here)"), [])
+        self.assertEqual(len(self.problems("# Here\n[a](#there)")), 1)
+
+    def test_leaves_code_alone(self):
+        self.assertEqual(self.problems("`[a](b)` ``[a](`b)``\n```\n[a](b)\n```\n~~~\n[a](b)\n~~~\n"), [])
 
 
 class Refusals(unittest.TestCase):

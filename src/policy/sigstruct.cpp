@@ -37,11 +37,12 @@ Result<void> skip(Reader& reader, std::string_view field, std::size_t count) {
 // From the header to the signature (SDM: offsets 0 to 899).
 Result<void> read_key_part(Reader& reader, Sigstruct& out) {
   RATLS_CHECK(expect(reader, "HEADER", kHeader));
-  RATLS_TRY(const std::uint32_t vendor, reader.u32le("VENDOR"));
-  if (vendor != 0 && vendor != 0x8086) return reader.fail("VENDOR", "is neither 0 nor Intel's");
-  RATLS_CHECK(skip(reader, "DATE", 4));
+  RATLS_TRY(out.vendor, reader.u32le("VENDOR"));
+  if (out.vendor != 0 && out.vendor != 0x8086)
+    return reader.fail("VENDOR", "is neither 0 nor Intel's");
+  RATLS_TRY(out.date, reader.u32le("DATE"));
   RATLS_CHECK(expect(reader, "HEADER2", kHeader2));
-  RATLS_CHECK(skip(reader, "SWDEFINED", 4));
+  RATLS_TRY(out.sw_defined, reader.u32le("SWDEFINED"));
   RATLS_CHECK(expect_zeros(reader, "RESERVED", 84));
   RATLS_TRY(out.modulus, reader.array<kSigstructKeySize>("MODULUS"));
   if ((out.modulus.back() & 0x80) == 0) return reader.fail("MODULUS", "has less than 3072 bits");
@@ -53,15 +54,17 @@ Result<void> read_key_part(Reader& reader, Sigstruct& out) {
 
 // From MISCSELECT to the end (offsets 900 to 1807).
 Result<void> read_enclave_part(Reader& reader, Sigstruct& out) {
-  RATLS_CHECK(skip(reader, "MISCSELECT", 8));      // with its mask
-  RATLS_CHECK(skip(reader, "CET_ATTRIBUTES", 2));  // likewise
+  RATLS_TRY(out.misc_select, reader.u32le("MISCSELECT"));
+  RATLS_TRY(out.misc_select_mask, reader.u32le("MISCMASK"));
+  RATLS_TRY(out.cet_attributes, reader.array<1>("CET_ATTRIBUTES"));
+  RATLS_TRY(out.cet_attributes_mask, reader.array<1>("CET_ATTRIBUTES_MASK"));
   RATLS_CHECK(expect_zeros(reader, "RESERVED", 2));
-  RATLS_CHECK(skip(reader, "ISVFAMILYID", 16));
+  RATLS_TRY(out.isv_family_id, reader.fixed<IsvFamilyId>("ISVFAMILYID"));
   RATLS_TRY(out.attributes, reader.fixed<SgxAttributes>("ATTRIBUTES"));
   RATLS_TRY(out.attributes_mask, reader.fixed<SgxAttributes>("ATTRIBUTEMASK"));
   RATLS_TRY(out.mr_enclave, reader.fixed<MrEnclave>("ENCLAVEHASH"));
   RATLS_CHECK(expect_zeros(reader, "RESERVED", 16));
-  RATLS_CHECK(skip(reader, "ISVEXTPRODID", 16));
+  RATLS_TRY(out.isv_ext_prod_id, reader.fixed<IsvExtProdId>("ISVEXTPRODID"));
   RATLS_TRY(out.isv_prod_id, reader.u16le("ISVPRODID"));
   RATLS_TRY(out.isv_svn, reader.u16le("ISVSVN"));
   RATLS_CHECK(expect_zeros(reader, "RESERVED", 12));

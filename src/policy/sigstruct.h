@@ -14,9 +14,18 @@ struct Sigstruct {
   std::array<std::uint8_t, kSigstructKeySize> modulus;    ///< RSA-3072, little endian
   std::array<std::uint8_t, kSigstructKeySize> signature;  ///< PKCS#1 v1.5, SHA-256, little endian
   Bytes signed_bytes;                                     ///< what the signature is over
+  std::uint32_t vendor = 0;
+  std::uint32_t date = 0;  ///< when it was signed, the signer's word: 0x20261128
+  std::uint32_t sw_defined = 0;
+  std::uint32_t misc_select = 0;
+  std::uint32_t misc_select_mask = 0;
+  std::array<std::uint8_t, 1> cet_attributes;
+  std::array<std::uint8_t, 1> cet_attributes_mask;
+  IsvFamilyId isv_family_id;
   SgxAttributes attributes;
   SgxAttributes attributes_mask;
   MrEnclave mr_enclave;
+  IsvExtProdId isv_ext_prod_id;
   std::uint16_t isv_prod_id = 0;
   std::uint16_t isv_svn = 0;
 };

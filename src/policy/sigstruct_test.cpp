@@ -25,7 +25,10 @@ Bytes sigstruct() {
   fill(file, 128, 384, 0xc1);
   put(file, 512, {3, 0, 0, 0});
   fill(file, 516, 384, 0x51);
-  fill(file, 900, 10, 0x99);
+  fill(file, 900, 4, 0x99);
+  fill(file, 904, 4, 0x98);
+  put(file, 40, {1, 2, 3, 4});
+  put(file, 908, {0x97, 0x96});
   fill(file, 912, 16, 0xf1);
   fill(file, 928, 16, 0xa1);
   fill(file, 944, 16, 0xa2);
@@ -50,6 +53,15 @@ TEST(ParseSigstruct, ReadsEachFieldAtItsOffset) {
   EXPECT_EQ(to_hex(parsed->attributes_mask), to_hex(Bytes(16, 0xa2)));
   EXPECT_EQ(to_hex(parsed->modulus), to_hex(Bytes(384, 0xc1)));
   EXPECT_EQ(to_hex(parsed->signature), to_hex(Bytes(384, 0x51)));
+  EXPECT_EQ(parsed->date, 0x20261125u);
+  EXPECT_EQ(parsed->misc_select, 0x99999999u);
+  EXPECT_EQ(parsed->misc_select_mask, 0x98989898u);
+  EXPECT_EQ(parsed->vendor, 0u);
+  EXPECT_EQ(parsed->sw_defined, 0x04030201u);
+  EXPECT_EQ(parsed->cet_attributes[0], 0x97);
+  EXPECT_EQ(parsed->cet_attributes_mask[0], 0x96);
+  EXPECT_EQ(to_hex(parsed->isv_family_id), to_hex(Bytes(16, 0xf1)));
+  EXPECT_EQ(to_hex(parsed->isv_ext_prod_id), to_hex(Bytes(16, 0xf2)));
   EXPECT_EQ(parsed->isv_prod_id, 0x1234);
   EXPECT_EQ(parsed->isv_svn, 0x0102);
   Bytes wanted(file.begin(), file.begin() + 1028);

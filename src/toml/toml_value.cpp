@@ -149,10 +149,9 @@ Result<TomlValue> convert(const ::toml::node& node) {
   return value;
 }
 
-Result<TomlValue> parse(std::string_view text) {
-  if (text.size() > kMaxTomlSize) {
-    return Error(Code::config_invalid, "",
-                 "larger than " + std::to_string(kMaxTomlSize) + " bytes");
+Result<TomlValue> parse(std::string_view text, std::size_t max_size) {
+  if (text.size() > max_size) {
+    return Error(Code::config_invalid, "", "larger than " + std::to_string(max_size) + " bytes");
   }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   RATLS_CHECK(check_lines(text));
@@ -174,8 +173,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-Result<TomlValue> parse_toml(std::string_view text, Code mistake) {
-  auto parsed = parse(text);
+Result<TomlValue> parse_toml(std::string_view text, Code mistake, std::size_t max_size) {
+  auto parsed = parse(text, max_size);
   if (parsed) return parsed;
   return Error(mistake, parsed.error().where(), parsed.error().detail());
 }

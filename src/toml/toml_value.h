@@ -32,13 +32,14 @@ struct TomlMember {
 
 inline constexpr std::size_t kMaxTomlSize = 1024 * 1024;
 
-/// parse_toml reads a TOML 1.0 document of at most kMaxTomlSize bytes; the value is its root
+/// parse_toml reads a TOML 1.0 document of at most max_size bytes; the value is its root
 /// table. Deviations from TOML 1.0, which keep the parser from exhausting the stack: multi-line
 /// strings are refused, and so are more than 16 dots outside of strings in one line and values
 /// nested deeper than 8. A string with characters outside of ASCII must stand apart from what
 /// is before its quote. Control characters are refused in keys and strings, escaped ones too.
 /// Errors: mistake, with the line as the place.
-Result<TomlValue> parse_toml(std::string_view text, Code mistake);
+Result<TomlValue> parse_toml(std::string_view text, Code mistake,
+                             std::size_t max_size = kMaxTomlSize);
 
 /// printable makes text fit for one line of an error message: control characters become '?', and
 /// what is long is cut.
