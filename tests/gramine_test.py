@@ -4,6 +4,7 @@
 import errno
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -24,10 +25,10 @@ def like_gramine():
 
 @pytest.fixture(scope="module")
 def confined(like_gramine, ratls, platform, tmp_path_factory):
-    """`ratls serve` under the filter, with three threads."""
+    """`ratls serve` under the filter, with three threads and one for operations."""
     log = tmp_path_factory.mktemp("confined") / "log"
     command = (like_gramine, ratls, "serve", "--tee", "sim", "--sim", platform, "--listen",
-               "127.0.0.1:0", "--threads", "3")
+               "127.0.0.1:0", "--threads", "3", "--admin", "127.0.0.1:0")
     with log.open("wb") as stderr, started(*command, stdout=subprocess.PIPE,
                                            stderr=stderr) as process:
         yield Service(process, log)
@@ -57,9 +58,15 @@ def test_the_server_serves(confined, ratls, policy):
 
 
 def test_the_server_has_few_threads(confined):
-    """--threads, the one for renewal and the main one: docs/gramine.md."""
+    """--threads, those for operations and renewal and the main one: docs/gramine.md."""
     threads = list(pathlib.Path(f"/proc/{confined.process.pid}/task").iterdir())
-    assert len(threads) == 3 + 2
+    assert len(threads) == 3 + 3
+
+
+def test_operators_are_answered(confined):
+    admin = re.search(r"operations at (\S+)", confined.log())[1]
+    assert run("curl", "-s", admin + "/readyz").out == "ready\n"
+    assert "\nratls_start_time_seconds 1" in run("curl", "-s", admin + "/metrics").out
 
 
 def test_the_client_asks(like_gramine, ratls, service, policy, other_policy):

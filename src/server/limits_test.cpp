@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <future>
+#include <vector>
 
 #include "ratls/server.h"
 #include "server/upstream.h"
@@ -18,6 +19,7 @@ using ratls::testing::Answer;
 using ratls::testing::connect_to;
 using ratls::testing::fake_attester;
 using ratls::testing::TlsClient;
+using ratls::testing::TlsClientOptions;
 using server::UpstreamAddress;
 using std::chrono::seconds;
 
@@ -77,12 +79,24 @@ TEST_F(Limits, ServeWhoWaitsInTheOrderOfArrival) {
   const int second = connect_to(port());
   const int third = connect_to(port());
   first.reset();
-  auto later =
-      std::make_unique<TlsClient>(port(), ratls::testing::TlsClientOptions{.socket = second});
+  auto later = std::make_unique<TlsClient>(port(), TlsClientOptions{.socket = second});
   EXPECT_EQ(later->ask(kGet).status, 200);
   later.reset();
-  later = std::make_unique<TlsClient>(port(), ratls::testing::TlsClientOptions{.socket = third});
+  later = std::make_unique<TlsClient>(port(), TlsClientOptions{.socket = third});
   EXPECT_EQ(later->ask(kGet).status, 200);
+}
+
+TEST_F(Limits, QueueAsManyAsTheyShould) {
+  constexpr int kQueued = 100;
+  serve({.max_connections = 1, .max_queued = kQueued, .queue_timeout = std::chrono::hours(1)});
+  auto first = std::make_unique<TlsClient>(port());
+  EXPECT_EQ(first->ask(kGet).status, 200);
+  std::vector<Descriptor> others;
+  while (others.size() < kQueued - 1) others.emplace_back(connect_to(port()));
+  const int last = connect_to(port());
+  first.reset();
+  others.clear();
+  EXPECT_EQ(TlsClient(port(), {.socket = last}).ask(kGet).status, 200);
 }
 
 TEST_F(Limits, LetWhoHasConnectedAskOnceWhenStopped) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/worker.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
@@ -22,6 +24,8 @@ using boost::asio::ip::tcp;
 constexpr std::size_t kScratchSize = 16 * 1024;  // the plaintext of one TLS record
 constexpr int kAcceptBatch = 64;
 constexpr std::chrono::seconds kTickLength{1};
+// Fewer than these have no memory to speak of.
+constexpr std::size_t kManyConnections = 64;
 
 /// take counts one more, unless there are as many as there may be.
 bool take(std::atomic<std::size_t>& count, std::size_t most) {
@@ -223,6 +227,16 @@ void Worker::release_when_done() {
   work_.reset();
 }
 
+// The C library keeps what was freed, in an enclave out of everybody's reach.
+void Worker::give_memory_back() {
+  most_connections_ = std::max(most_connections_, connections_.size());
+  const bool many_have_gone =
+      most_connections_ >= kManyConnections && connections_.size() < most_connections_ / 2;
+  if (!many_have_gone) return;
+  most_connections_ = connections_.size();
+  ::malloc_trim(0);
+}
+
 void Worker::ensure_ticking() {
   if (!ticking_) {
     ticking_ = true;
@@ -261,6 +275,7 @@ void Worker::tick() {
   metrics_.handshaking = handshaking;
   metrics_.idle = idle;
   upstream_pool_.drop_old(now_);
+  give_memory_back();
   use_room();
   ticking_ = !connections_.empty() || !queue_.empty() || !upstream_pool_.empty() || accept_paused_;
   if (ticking_) schedule_tick();

@@ -98,6 +98,7 @@ class Worker {
   void drop_queue();
   void begin_drain();
   void ensure_ticking();
+  void give_memory_back();
   void schedule_tick();
   void tick();
   void release_when_done();
@@ -118,6 +119,7 @@ class Worker {
     Tick until;
   };
   Connections connections_;
+  std::size_t most_connections_ = 0;  // since memory was given back
   std::deque<Queued> queue_;
   WorkerMetrics metrics_;
   std::vector<char> scratch_;

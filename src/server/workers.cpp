@@ -46,8 +46,9 @@ std::size_t descriptors_for(std::size_t clients) {
 /// make_room fits the limits to the descriptors that there are, and gives how many clients may be
 /// turned away at a time.
 std::size_t make_room(ServerOptions& options) {
-  const std::size_t there =
-      descriptors_for(options.max_connections + options.max_queued + kMostTurnedAway);
+  const std::size_t wanted = options.max_connections + options.max_queued + kMostTurnedAway;
+  const std::size_t there = descriptors_for(wanted);
+  if (there >= wanted) return kMostTurnedAway;
   const std::size_t turned_away = std::min(kMostTurnedAway, there / 8);
   options.max_queued = std::min(options.max_queued, there / 8);
   options.max_connections =
