@@ -203,7 +203,7 @@ def test_an_operator_reloads(serving, write_config):
         write_config(admin + '[log]\nformat = "json"\naccess = "yes"\n')
         status, body = post(service)
         assert status == 409
-        assert f"{path}: line 8: log.access" in json.loads(body)["error"]
+        assert f"{path}: line 9: log.access" in json.loads(body)["error"]
         write_config('[log]\nformat = "json"\n')
         assert "admin.listen" in post(service)[1]
         assert "{" not in service.log(), "nothing has changed"
@@ -228,20 +228,20 @@ def test_without_a_file_an_operator_has_nothing_to_reload(serving, platform):
 def test_json_lines_whatever_the_path_holds(serving, write_config):
     path = write_config('[log]\nformat = "json"\naccess = true\n')
     with serving("serve", "--config", path) as service, connected(service) as stream:
-        sent = ["/\"'{}\\", "/caf\xe9", "/%0a%22", "/" + "a" * 9000, "/a?secret=1#x"]
+        sent = ["/\"'{}\\", "/%0a%22", "/" + "a" * 9000, "/a?secret=1"]
         heads = [ask(stream, path, "X-Request-Id: mine\r\n")[1] for path in sent]
-        stream.sendall(b"nonsense\r\n\r\n")
+        stream.sendall(b"GET /caf\xe9 HTTP/1.1\r\nHost: a\r\n\r\n")
         assert stream.recv(65536).startswith(b"HTTP/1.1 400 ")
-        logged = poll(lambda: [line for line in [lines_of(service, "request")] if len(line) == 6],
+        logged = poll(lambda: [line for line in [lines_of(service, "request")] if len(line) == 5],
                       "a line for each request")[0]
-        assert [line["id"] for line in logged[:5]] == [request_id(head) for head in heads]
-        assert [line["status"] for line in logged] == [404] * 5 + [400]
-        assert [line["path"] for line in logged[:3]] == ["/\"'{}\\", "/caf\ufffd", "/%0a%22"]
-        assert logged[3]["path"].endswith(" [809 more bytes]")
-        assert logged[4]["path"] == "/a" and logged[4]["method"] == "GET"
+        assert [line["id"] for line in logged[:4]] == [request_id(head) for head in heads]
+        assert [line["status"] for line in logged] == [404] * 4 + [400]
+        assert [line["path"] for line in logged[:2]] == sent[:2]
+        assert logged[2]["path"].endswith(" [809 more bytes]")
+        assert logged[3]["path"] == "/a" and logged[3]["method"] == "GET"
         assert all(line["bytes"] > 0 and line["duration_us"] >= 0 for line in logged)
         assert "secret" not in service.log() and "mine" not in service.log()
-        assert len({line["id"] for line in logged}) == 6
+        assert len({line["id"] for line in logged}) == 5
 
 
 def test_an_app_and_its_client_get_the_same_id(serving, write_config, tmp_path):
