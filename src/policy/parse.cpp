@@ -301,14 +301,14 @@ Result<void> check_version(const TomlValue& document) {
 
 namespace {
 
-Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& base_dir) {
+Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& base_dir,
+                           Policy policy) {
   RATLS_TRY(const policy::TomlValue document, policy::parse_toml(toml));
   RATLS_CHECK(policy::check_version(document));
   RATLS_TRY(const policy::TableReader root,
             policy::TableReader::open(document, "",
                                       {"version", "enclave", "td", "tcb", "platform", "collateral",
                                        "session", "trust", "dangerous"}));
-  Policy policy;
   policy.base_dir = base_dir.empty() ? "." : base_dir;
   // First, because it says what a [[td]] entry may leave out.
   RATLS_CHECK(policy::read_dangerous(root, policy));
@@ -322,16 +322,17 @@ Result<Policy> read_policy(std::string_view toml, const std::filesystem::path& b
   return policy;
 }
 
-Result<Policy> read_policy_base(std::string_view toml, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
+Result<Policy> read_policy_base(std::string_view toml, const std::filesystem::path& base_dir,
+                                Policy defaults) {
+  RATLS_TRY(Policy policy, read_policy(toml, base_dir, std::move(defaults)));
   if (policy.enclaves.empty() && policy.tds.empty()) return policy;
   return Error(
       Code::policy_invalid, "policy",
       "a base has no [[enclave]] and no [[td]] entries: what is accepted is said elsewhere");
 }
 
-using Parse = Result<Policy> (*)(std::string_view, const std::filesystem::path&);
-
+// parse(text, folder) reads the content.
+template <class Parse>
 Result<Policy> load(const std::filesystem::path& path, Parse parse) {
   RATLS_TRY(const Bytes content, read_file(path, policy::kMaxPolicySize));
   auto parsed = parse(as_text(content), path.parent_path());
@@ -342,15 +343,17 @@ Result<Policy> load(const std::filesystem::path& path, Parse parse) {
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(toml, base_dir));
+  RATLS_TRY(Policy policy, read_policy(toml, base_dir, {}));
   RATLS_CHECK(check_policy(policy));
   return policy;
 }
 
 Result<Policy> load_policy(const std::filesystem::path& path) { return load(path, parse_policy); }
 
-Result<Policy> load_policy_base(const std::filesystem::path& path) {
-  return load(path, read_policy_base);
+Result<Policy> load_policy_base(const std::filesystem::path& path, Policy defaults) {
+  return load(path, [&](std::string_view toml, const std::filesystem::path& base_dir) {
+    return read_policy_base(toml, base_dir, std::move(defaults));
+  });
 }
 
 }  // namespace ratls
