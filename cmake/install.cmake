@@ -22,3 +22,12 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/ratls-config-version.cmake
 install(FILES ${CMAKE_BINARY_DIR}/ratls-config.cmake ${CMAKE_BINARY_DIR}/ratls-config-version.cmake
         DESTINATION ${ratls_cmake_dir})
 install(EXPORT ratls-targets NAMESPACE ratls:: DESTINATION ${ratls_cmake_dir})
+
+# In the place of Gramine's libraries: only with --component gramine-compat, because they have the names
+# of Gramine's own. A package puts compat.toml into /etc/ratls, where the libraries look for it.
+install(TARGETS ra_tls_attest ra_tls_verify_dcap ra_tls_verify_dcap_gramine
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT gramine-compat EXCLUDE_FROM_ALL)
+install(FILES include/gramine/ra_tls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gramine
+        COMPONENT gramine-compat EXCLUDE_FROM_ALL)
+install(FILES deploy/gramine-compat/compat.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/ratls
+        COMPONENT gramine-compat EXCLUDE_FROM_ALL)
