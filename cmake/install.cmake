@@ -8,6 +8,15 @@ install(TARGETS ratls RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS libratls EXPORT ratls-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/ratls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+set(completion ${CMAKE_BINARY_DIR}/completion)
+install(FILES ${completion}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME ratls)
+install(FILES ${completion}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+        RENAME _ratls)
+install(FILES ${completion}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+        RENAME ratls.fish)
+install(FILES ${completion}/man DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME ratls.1)
+
 # Relative, so that the tree may be moved and --prefix given when it is installed.
 file(RELATIVE_PATH RATLS_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" RATLS_PREFIX_FROM_PC "${RATLS_PREFIX_FROM_PC}")
