@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "compat/results.h"
+#include "support/source_dir.h"
 #include "support/temporary_dir.h"
 #include "verifier/trial.h"
 
@@ -268,8 +269,7 @@ TEST(Judge, NeedsItsFile) {
 }
 
 TEST(Judge, CouldUseTheFileThatIsShipped) {
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../deploy/gramine-compat";
-  const auto policy = load_policy_base(folder / "compat.toml");
+  const auto policy = load_policy_base(testing::source_dir() / "deploy/gramine-compat/compat.toml");
   ASSERT_TRUE(policy.has_value()) << policy.error().message();
   EXPECT_FALSE(policy->root_pem.has_value());
   EXPECT_EQ(policy->tcb.accept, std::vector{TcbStatus::up_to_date});
