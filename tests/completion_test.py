@@ -30,7 +30,7 @@ def offered(bash, *words):
 def test_bash_offers_commands_and_options(bash):
     assert {"serve", "get", "post", "sim", "policy"} <= set(offered(bash, ""))
     assert "completion" not in offered(bash, "")
-    assert offered(bash, "ser") == ["serve"]
+    assert offered(bash, "serv") == ["serve"]
     assert offered(bash, "sim", "m") == ["mount"]
     assert offered(bash, "sim", "init", "--isv") == ["--isv-svn"]
     assert offered(bash, "get", "--mr-") == ["--mr-enclave", "--mr-signer"]
