@@ -2,7 +2,8 @@
 # The everyday commands; `make` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build packages site test test-differential test-hardware bench fuzz format check-format lint clean
+.PHONY: help demo demo-python build packages site test test-differential test-hardware bench fuzz \
+  format check-format lint clean
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
@@ -19,6 +20,11 @@ demo: ## build ratls, then show a session and three refusals on simulated enclav
 	@tools/setup build
 	@tools/build release ratls
 	@RATLS=build/release/ratls examples/demo
+
+demo-python: ## build ratls, then show the FastAPI service and the Python client it began with
+	@tools/setup build test
+	@tools/build release ratls libratls
+	@RATLS=build/release/ratls examples/python-original/demo
 
 build: ## build everything that is shipped, in build/release
 	@tools/setup build

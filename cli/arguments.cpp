@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/completion.h"
+
 namespace ratls::cli {
 namespace {
 
@@ -375,6 +377,17 @@ void add_policy(CLI::App& app, Arguments& chosen) {
   add_policy_diff(*policy, chosen);
 }
 
+// For packages and for those who install by hand; not shown among the commands.
+void add_completion(CLI::App& app, Arguments& chosen) {
+  auto kind = std::make_shared<std::string>();
+  auto* command = app.add_subcommand("completion", "Print a shell completion or the manual page");
+  command->group("");
+  command->add_option("KIND", *kind, "bash, zsh, fish or man")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
+  command->callback([&, kind] { chosen = HelpArguments{.text = completion_script(app, *kind)}; });
+}
+
 }  // namespace
 
 Result<Arguments> parse_arguments(const std::vector<std::string>& given,
@@ -399,6 +412,7 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& given,
   add_sim(app, chosen);
   add_policy(app, chosen);
   add_collateral(app, chosen);
+  add_completion(app, chosen);
   const auto is_named = [&](const CLI::App* command) {
     return command->get_name() == words.front();
   };

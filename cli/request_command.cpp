@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -50,6 +52,9 @@ class OutputFile {
     return std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
   }
 
+  /// temporary is the file that is left behind when the program ends now; null when there is none.
+  const char* temporary() const noexcept { return target_.empty() ? nullptr : temporary_.c_str(); }
+
   Result<void> finish() {
     const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
     if (closed && (target_.empty() || ::rename(temporary_.c_str(), target_.c_str()) == 0))
@@ -65,6 +70,33 @@ class OutputFile {
   std::FILE* file_;
   std::filesystem::path temporary_;
   std::filesystem::path target_;  ///< empty: written in place (a device or a pipe)
+};
+
+/// RemovedOnInterrupt removes a file when SIGINT or SIGTERM ends the program, as long as it lives.
+/// The program then ends by that signal, so that a shell reports 130 and stops its own loops.
+class RemovedOnInterrupt {
+ public:
+  explicit RemovedOnInterrupt(const char* path) {
+    file.store(path);
+    for (const int signal : {SIGINT, SIGTERM}) {
+      struct sigaction action {};
+      if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+      action = {};
+      action.sa_handler = remove_and_end;
+      action.sa_flags = SA_RESETHAND;
+      ::sigaction(signal, &action, nullptr);
+    }
+  }
+  ~RemovedOnInterrupt() { file.store(nullptr); }
+  RemovedOnInterrupt(const RemovedOnInterrupt&) = delete;
+  RemovedOnInterrupt& operator=(const RemovedOnInterrupt&) = delete;
+
+ private:
+  static void remove_and_end(int signal) {
+    if (const char* path = file.load()) ::unlink(path);
+    ::raise(signal);  // once this returns, with the default action
+  }
+  static inline std::atomic<const char*> file{nullptr};
 };
 
 // Splits https://host/path?query into the origin and the path.
@@ -149,6 +181,7 @@ Result<ClientResponse> exchange(const RequestArguments& arguments) {
     return client.request(request, [](BytesView part) { return print(as_text(part)); });
   }
   RATLS_TRY(OutputFile file, OutputFile::open(arguments.output_file));
+  const RemovedOnInterrupt removed(file.temporary());
   RATLS_TRY(ClientResponse response,
             client.request(request, [&](BytesView part) { return file.write(part); }));
   if (!is_failure(arguments, response)) RATLS_CHECK(file.finish());

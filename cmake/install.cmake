@@ -10,6 +10,15 @@ install(TARGETS libratls EXPORT ratls-targets
         NAMELINK_COMPONENT libratls-dev)
 install(FILES include/ratls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libratls-dev)
 
+set(completion ${CMAKE_BINARY_DIR}/completion)
+install(FILES ${completion}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME ratls COMPONENT ratls)
+install(FILES ${completion}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+        RENAME _ratls COMPONENT ratls)
+install(FILES ${completion}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+        RENAME ratls.fish COMPONENT ratls)
+install(FILES ${completion}/man DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME ratls.1 COMPONENT ratls)
+
 # Relative, so that the tree may be moved and --prefix given when it is installed.
 file(RELATIVE_PATH RATLS_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" RATLS_PREFIX_FROM_PC "${RATLS_PREFIX_FROM_PC}")
@@ -26,3 +35,11 @@ install(FILES ${CMAKE_BINARY_DIR}/ratls-config.cmake ${CMAKE_BINARY_DIR}/ratls-c
         DESTINATION ${ratls_cmake_dir} COMPONENT libratls-dev)
 install(EXPORT ratls-targets NAMESPACE ratls:: DESTINATION ${ratls_cmake_dir}
         COMPONENT libratls-dev)
+
+# In the place of Gramine's libraries: only with --component ratls-gramine-compat, because they have the
+# names of Gramine's own.
+set(compat COMPONENT ratls-gramine-compat EXCLUDE_FROM_ALL)
+install(TARGETS ra_tls_attest ra_tls_verify_dcap ra_tls_verify_dcap_gramine
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${compat})
+install(FILES include/gramine/ra_tls.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gramine ${compat})
+install(FILES deploy/gramine-compat/compat.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/ratls ${compat})

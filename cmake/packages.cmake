@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian packages by CPack, one for each component of install.cmake; `make packages` builds them. A
 # new package is a component there, its name in CPACK_COMPONENTS_ALL here, and its variables.
-set(packages ratls libratls0 libratls-dev python3-ratls)
+set(packages ratls libratls0 libratls-dev python3-ratls ratls-gramine-compat)
 
 install(DIRECTORY python/ratls DESTINATION lib/python3/dist-packages COMPONENT python3-ratls
         EXCLUDE_FROM_ALL FILES_MATCHING PATTERN *.py PATTERN py.typed PATTERN __pycache__ EXCLUDE)
@@ -75,5 +75,18 @@ set(CPACK_DEBIAN_PYTHON3-RATLS_PACKAGE_CONTROL_EXTRA
 set(CPACK_COMPONENT_PYTHON3-RATLS_DESCRIPTION "attested TLS sessions with SGX and TDX enclaves: Python
 A client for servers that prove which code they run, and adapters for
 requests, httpx and urllib3.")
+
+set(CPACK_DEBIAN_RATLS-GRAMINE-COMPAT_PACKAGE_NAME ratls-gramine-compat)
+set(CPACK_DEBIAN_RATLS-GRAMINE-COMPAT_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_RATLS-GRAMINE-COMPAT_PACKAGE_RECOMMENDS ca-certificates)
+# The files have the names of Gramine's own.
+set(CPACK_DEBIAN_RATLS-GRAMINE-COMPAT_PACKAGE_CONFLICTS gramine)
+set(CPACK_DEBIAN_RATLS-GRAMINE-COMPAT_PACKAGE_CONTROL_EXTRA
+    ${CMAKE_SOURCE_DIR}/cmake/debian/compat/postinst ${CMAKE_SOURCE_DIR}/cmake/debian/compat/postrm
+    ${CMAKE_SOURCE_DIR}/cmake/debian/triggers)
+set(CPACK_COMPONENT_RATLS-GRAMINE-COMPAT_DESCRIPTION "libraries in the place of Gramine's RA-TLS
+The functions of Gramine's libra_tls_attest and libra_tls_verify_dcap for
+programs with any TLS library. Verification needs no library of Intel's; what
+it trusts stands in /etc/ratls/compat.toml.")
 
 include(CPack)

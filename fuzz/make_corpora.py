@@ -128,6 +128,8 @@ def by_hand():
     write("settings", "example", (FUZZ.parent / "examples/serve.toml").read_text())
     write("fields", "policy", POLICY)
     write("fields", "manifest", MANIFEST)
+    for name, first in (("measured", "ab" * 32), ("time", "20301231235959")):
+        write("compat_variables", name, "\n".join((first, "any", "1", "65535")))
 
 
 MANIFEST = """loader.argv = ["a", "b"]

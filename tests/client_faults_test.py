@@ -13,7 +13,8 @@ import threading
 import pytest
 
 from conftest import DEADLINE, run, started
-from scripted_server import (answering, connect_proxy, more_of, respond, scripted, server_context,
+from scripted_server import (answering, connect_proxy, more_of, read_request, respond, scripted,
+                             server_context,
                              wait_for_end)
 
 SECRET = "the user's own words"
@@ -296,6 +297,24 @@ def test_an_http_proxy_of_the_environment_is_used(ratls, policy, service):
         assert (ended.code, proxy.connections) == (0, 1), ended
         around = run(ratls, "get", *policy, service.url, env={**through, "no_proxy": "127.0.0.1"})
         assert (around.code, proxy.connections) == (0, 1), around
+
+
+def refuse_connect(connection):
+    """An HTTP proxy that lets nobody through."""
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("command", ["get", "verify", "inspect"])
+def test_a_proxy_that_refuses_is_named(ratls, policy, service, command):
+    accepted = policy if command != "inspect" else ()
+    with scripted(refuse_connect) as proxy:
+        through = environment(https_proxy=f"http://user:secret@127.0.0.1:{proxy.port}")
+        ended = run(ratls, command, *accepted, service.url, env=through)
+        assert (ended.code, ended.error, proxy.connections) == (8, "proxy_failed", 1), ended
+        assert f"127.0.0.1:{proxy.port}" in ended.err and "secret" not in ended.err, ended
+    ended = run(ratls, command, *accepted, service.url, env=through)  # nobody listens any more
+    assert (ended.code, ended.error) == (8, "proxy_failed"), ended
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -184,6 +185,26 @@ def policy(platform):
 def other_policy(new_platform):
     """The options that accept another platform."""
     return ("--policy", new_platform() / "policy.toml")
+
+
+def may_mount():
+    """CAP_SYS_ADMIN is the 22nd of the effective capabilities."""
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    capabilities = int(status.partition("CapEff:")[2].split()[0], 16)
+    return bool(capabilities >> 21 & 1)
+
+
+@pytest.fixture(scope="session")
+def mountable():
+    """Skips where FUSE cannot be mounted."""
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        pytest.skip(f"/dev/fuse: {error.strerror}")
+    if os.geteuid() != 0 and shutil.which("fusermount3") is None:
+        pytest.skip("fusermount3 is not installed")
+    if os.geteuid() == 0 and not may_mount():
+        pytest.skip("this container may not mount")
 
 
 @pytest.fixture(scope="session")

@@ -61,3 +61,16 @@ def test_find_package(prefix, platform, service, new_platform, tmp_path):
 
 def test_the_command_is_installed(prefix):
     assert run(prefix / "bin/ratls", "--version").out.split()[-1] == "0.1.0"
+
+
+def test_the_libraries_in_the_place_of_gramines_are_a_component(libdir, tmp_path):
+    """They have names of Gramine's own, so that they come only when they are asked for."""
+    assert not list(libdir.glob("libra_tls_*"))
+    ended = run("cmake", "--install", os.environ["RATLS_BUILD"], "--prefix", tmp_path,
+                "--component", "ratls-gramine-compat")
+    assert ended.code == 0, ended
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "compat.toml", "libra_tls_attest.so", "libra_tls_verify_dcap.so",
+        "libra_tls_verify_dcap_gramine.so", "ra_tls.h"]
+    (shipped,) = tmp_path.rglob("compat.toml")
+    assert shipped.read_text() == (SOURCE / "deploy/gramine-compat/compat.toml").read_text()

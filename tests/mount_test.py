@@ -3,26 +3,10 @@
 
 import contextlib
 import json
-import os
-import pathlib
-import shutil
 
 import pytest
 
 from conftest import run
-
-
-@pytest.fixture(scope="module")
-def mountable():
-    """Skips where FUSE cannot be mounted."""
-    try:
-        os.close(os.open("/dev/fuse", os.O_RDWR))
-    except OSError as error:
-        pytest.skip(f"/dev/fuse: {error.strerror}")
-    if os.geteuid() != 0 and shutil.which("fusermount3") is None:
-        pytest.skip("fusermount3 is not installed")
-    if os.geteuid() == 0 and not may_mount():
-        pytest.skip("this container may not mount")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +18,6 @@ def mounted(mountable, serving, platform, tmp_path_factory):
         yield folder
         assert running.stop() == 0
     assert not folder.is_mount() and list(folder.iterdir()) == []
-
-
-def may_mount():
-    """CAP_SYS_ADMIN is the 22nd of the effective capabilities."""
-    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
-    capabilities = int(status.partition("CapEff:")[2].split()[0], 16)
-    return bool(capabilities >> 21 & 1)
 
 
 def quote_over(folder, report_data):

@@ -57,8 +57,15 @@ def files(package):
 
 
 def test_each_package_has_its_files(packages):
-    assert packages.keys() == {"ratls", "libratls0", "libratls-dev", "python3-ratls"}
-    assert files(packages["ratls"]) == {"usr/bin/ratls"}
+    assert packages.keys() == {"ratls", "libratls0", "libratls-dev", "python3-ratls",
+                               "ratls-gramine-compat"}
+    assert files(packages["ratls"]) == {
+        "usr/bin/ratls", "usr/share/man/man1/ratls.1", "usr/share/fish/vendor_completions.d/ratls.fish",
+        "usr/share/bash-completion/completions/ratls", "usr/share/zsh/vendor-completions/_ratls"}
+    assert files(packages["ratls-gramine-compat"]) == {
+        "usr/lib/*/libra_tls_attest.so", "usr/lib/*/libra_tls_verify_dcap.so",
+        "usr/lib/*/libra_tls_verify_dcap_gramine.so", "usr/include/gramine/ra_tls.h",
+        "usr/share/ratls/compat.toml"}
     assert files(packages["libratls0"]) == {"usr/lib/*/libratls.so.0", "usr/lib/*/libratls.so.0.1.0"}
     assert {"usr/include/ratls.h", "usr/lib/*/libratls.so", "usr/lib/*/pkgconfig/ratls.pc",
             "usr/lib/*/cmake/ratls/ratls-config.cmake"} <= files(packages["libratls-dev"])
@@ -73,7 +80,7 @@ def test_no_file_is_in_two_packages(packages):
 
 
 def test_packages_depend_on_what_they_load(packages):
-    for name in ("ratls", "libratls0"):
+    for name in ("ratls", "libratls0", "ratls-gramine-compat"):
         depends = field(packages[name], "Depends")
         for needed in ("libc6 (>=", "libcurl4", "libssl3 (>= 3", "libstdc++6"):
             assert needed in depends, (name, depends)

@@ -180,6 +180,18 @@ def test_a_killed_download_leaves_the_old_file(ratls, policy, attested_files, tm
     assert target.read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_download_leaves_only_the_old_file(ratls, policy, attested_files, tmp_path,
+                                                          number):
+    target = tmp_path / "answer"
+    with half_sent(attested_files, target) as (server, _), \
+            started(ratls, "get", *policy, "-o", target, server.url) as client:
+        poll(lambda: has_begun(target), "the first half")
+        client.send_signal(number)
+        assert client.wait(DEADLINE) == -number  # which a shell reports as 128 more
+    assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
+
+
 def test_a_cut_download_leaves_the_old_file(ratls, policy, attested_files, tmp_path):
     target = tmp_path / "answer"
     target.write_bytes(b"old")

@@ -65,6 +65,8 @@ class AttestedCertificate {
   /// key_pem (PKCS#8, label PRIVATE KEY) and key_der are secrets: the caller wipes them.
   Result<Bytes> key_pem() const;
   Result<Bytes> key_der() const;
+  /// key_sec1_der is the key as an ECPrivateKey (RFC 5915), which Gramine's callers read.
+  Result<Bytes> key_sec1_der() const;
   UnixTime not_after() const noexcept;
 
   /// endorse signs the certificate anew, with the same key, quotes and dates and another serial
@@ -91,6 +93,9 @@ class Attester {
   /// certify makes a new key, asks for quotes and signs the certificate; valid from now minus
   /// 5 minutes. Blocks: as the source does. Errors: quote_unavailable, internal.
   Result<AttestedCertificate> certify(UnixTime now) const;
+  /// certify_between makes a certificate with these dates in place of the lifetime, however far
+  /// apart. Caller must still: see that they are in order.
+  Result<AttestedCertificate> certify_between(UnixTime not_before, UnixTime not_after) const;
 
  private:
   Attester(QuoteSource source, CertificateOptions options)

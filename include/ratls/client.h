@@ -27,8 +27,8 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{10000};  ///< with the handshake and its verification
   std::chrono::milliseconds stall_timeout{60000};    ///< without a byte in either direction
   std::chrono::milliseconds total_timeout{0};        ///< of one exchange; 0: only the others count
-  /// retries is how often connection errors are repeated, with growing pauses: 801, 802 and 804
-  /// before a verdict, 803 before an answer when the method is idempotent. A refusal is final.
+  /// retries is how often connection errors are repeated, with growing pauses: 801, 802, 804 and
+  /// 814 before a verdict, 803 before an answer when the method is idempotent. A refusal is final.
   int retries = 0;
   std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< of an answer kept in memory
   int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
@@ -107,8 +107,8 @@ class Client {
   /// request sends and waits for the whole answer. With a sink the body goes there instead.
   /// Blocks. Errors: those of the verifier for a refused server (the report is in last_verdict),
   /// usage and url_invalid for a request that cannot be sent as it is, connection_failed,
-  /// handshake_failed, connection_closed, timeout, redirect_refused, answer_too_large,
-  /// file_unwritable when the sink ends the transfer.
+  /// proxy_failed, handshake_failed, connection_closed, timeout, redirect_refused,
+  /// answer_too_large, file_unwritable when the sink ends the transfer.
   Result<ClientResponse> request(const ClientRequest& request, const BodySink& sink = nullptr);
   /// open sends and waits for the head of the answer; the rest is read from the stream, however
   /// large it is. Blocks. Errors: as request.
@@ -133,7 +133,8 @@ class Client {
 
 /// fetch_certificate makes a TLS handshake with the origin of url, takes the server's certificate
 /// (DER) and ends the connection without a byte of application data. It decides nothing.
-/// Errors: url_invalid, proxy_unsupported, connection_failed, handshake_failed, timeout.
+/// Errors: url_invalid, proxy_unsupported, connection_failed, proxy_failed, handshake_failed,
+/// timeout.
 Result<Bytes> fetch_certificate(const std::string& url, const ClientOptions& options = {});
 
 }  // namespace ratls

@@ -109,10 +109,10 @@ Result<Policy> parse_policy(std::string_view toml, const std::filesystem::path& 
 Result<Policy> load_policy(const std::filesystem::path& path);
 
 /// load_policy_base reads a policy file that names no enclave and no TD, for a caller who adds
-/// them. Blocks: on the file. Errors: those of parse_policy but policy_empty; policy_invalid for a
-/// file that names some. Caller must still: add identities; Verifier::create refuses a policy
-/// without.
-Result<Policy> load_policy_base(const std::filesystem::path& path);
+/// them. What the file does not say is as in defaults, which names none either. Blocks: on the
+/// file. Errors: those of parse_policy but policy_empty; policy_invalid for a file that names some.
+/// Caller must still: add identities; Verifier::create refuses a policy without.
+Result<Policy> load_policy_base(const std::filesystem::path& path, Policy defaults = {});
 
 /// check_policy says whether a policy made in code could have come from a file: at least one
 /// enclave or TD, no signer alone, no TD without its system, no accepted Revoked or NotSupported,

@@ -112,6 +112,7 @@ std::string AttestedCertificate::certificate_pem() const {
 
 Result<Bytes> AttestedCertificate::key_pem() const { return impl_->key.to_pem(); }
 Result<Bytes> AttestedCertificate::key_der() const { return impl_->key.to_der(); }
+Result<Bytes> AttestedCertificate::key_sec1_der() const { return impl_->key.to_sec1_der(); }
 UnixTime AttestedCertificate::not_after() const noexcept { return impl_->spec.not_after; }
 
 Result<void> AttestedCertificate::endorse(BytesView endorsements) {
@@ -143,14 +144,20 @@ Result<Attester> Attester::create(QuoteSource source, CertificateOptions options
 }
 
 Result<AttestedCertificate> Attester::certify(UnixTime now) const {
+  const UnixTime not_before = now - kBackdating;
+  return certify_between(not_before, not_before + options_.lifetime);
+}
+
+Result<AttestedCertificate> Attester::certify_between(UnixTime not_before,
+                                                      UnixTime not_after) const {
   const auto type =
       options_.key == CertificateKey::p384 ? crypto::KeyType::p384 : crypto::KeyType::p256;
   RATLS_TRY(auto key, crypto::PrivateKey::generate(type));
   x509::CertificateSpec spec;
   spec.subject = {{"CN", "ratls"}};
   spec.issuer = spec.subject;
-  spec.not_before = now - kBackdating;
-  spec.not_after = spec.not_before + options_.lifetime;
+  spec.not_before = not_before;
+  spec.not_after = not_after;
   RATLS_TRY(spec.subject_spki, key.spki_der());
   RATLS_TRY(spec.extensions, make_extensions(source_, options_, spec.subject_spki, spec.not_after));
   RATLS_TRY(Bytes der, sign(spec, key));

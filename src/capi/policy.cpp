@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capi/handles.h"
+#include "policy/rules.h"
 
 namespace ratls::capi {
 namespace {
@@ -24,27 +25,6 @@ Result<EnclaveIdentity> identity_of(const ratls_identity& given) {
   return identity;
 }
 
-// What was accepted before stays; a status that joins two conditions needs both.
-void accept_statuses(std::uint32_t accept, std::vector<TcbStatus>& accepted) {
-  struct Status {
-    TcbStatus status;
-    std::uint32_t needs;
-  };
-  constexpr std::uint32_t kConfiguration = RATLS_ACCEPT_CONFIGURATION_NEEDED;
-  constexpr std::uint32_t kHardening = RATLS_ACCEPT_SW_HARDENING_NEEDED;
-  constexpr std::uint32_t kOutOfDate = RATLS_ACCEPT_OUT_OF_DATE;
-  constexpr std::array kStatuses{
-      Status{TcbStatus::out_of_date, kOutOfDate},
-      Status{TcbStatus::configuration_needed, kConfiguration},
-      Status{TcbStatus::sw_hardening_needed, kHardening},
-      Status{TcbStatus::configuration_and_sw_hardening_needed, kConfiguration | kHardening},
-      Status{TcbStatus::out_of_date_configuration_needed, kOutOfDate | kConfiguration},
-  };
-  for (const auto& [status, needs] : kStatuses) {
-    if ((accept & needs) == needs) accepted.push_back(status);
-  }
-}
-
 Result<Policy> policy_of(const char* base, std::span<const ratls_identity> identities,
                          std::uint32_t accept) {
   constexpr std::uint32_t kKnown = RATLS_ACCEPT_DEBUG | RATLS_ACCEPT_OUT_OF_DATE |
@@ -59,8 +39,12 @@ Result<Policy> policy_of(const char* base, std::span<const ratls_identity> ident
     RATLS_TRY(EnclaveIdentity identity, identity_of(given));
     policy.enclaves.push_back(std::move(identity));
   }
-  accept_statuses(accept, policy.tcb.accept);
-  if ((accept & RATLS_ACCEPT_DEBUG) != 0) policy.dangerous_allow_debug = true;
+  const auto has = [accept](std::uint32_t flag) { return (accept & flag) != 0; };
+  policy::accept_conditions({.out_of_date = has(RATLS_ACCEPT_OUT_OF_DATE),
+                             .configuration_needed = has(RATLS_ACCEPT_CONFIGURATION_NEEDED),
+                             .sw_hardening_needed = has(RATLS_ACCEPT_SW_HARDENING_NEEDED)},
+                            policy.tcb);
+  if (has(RATLS_ACCEPT_DEBUG)) policy.dangerous_allow_debug = true;
   RATLS_CHECK(check_policy(policy));
   return policy;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/proxy.h"
 #include "base/reader.h"
 #include "client/text.h"
 
@@ -33,6 +34,7 @@ Attempt::~Attempt() {
 Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
                                                                 const Proxy& proxy) {
   place_ = url.origin;
+  proxy_ = proxy.url;
   Options set(easy_);
   set_connection(easy_, set, url, proxy, options_);
   set_callbacks(set);
@@ -47,6 +49,7 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
 Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
   message_ = &message;
   place_ = message.url.origin;
+  proxy_ = proxy.url;
   Options set(easy_);
   set_connection(easy_, set, message.url, proxy, options_);
   set_callbacks(set);
@@ -158,7 +161,13 @@ Error Attempt::failure(CURLcode code) const {
   if (failure_) return *failure_;
   if (verdict() != nullptr && !verdict()->accepted()) return verdict()->result.error();
   const std::string_view text = curl_text_.data();
-  return Error(code_of(code), place_, text.empty() ? curl_easy_strerror(code) : printable(text));
+  std::string detail = text.empty() ? curl_easy_strerror(code) : printable(text);
+  const Code found = code_of(code);
+  // Before the handshake all is between this side and the proxy.
+  if (found == Code::connection_failed && !proxy_.empty()) {
+    return Error(Code::proxy_failed, shown_proxy(proxy_), std::move(detail)).in(place_);
+  }
+  return Error(found, place_, std::move(detail));
 }
 
 Code Attempt::code_of(CURLcode code) const noexcept {
@@ -193,6 +202,7 @@ Code Attempt::code_of(CURLcode code) const noexcept {
 bool Attempt::may_repeat(const Error& error) const {
   switch (error.code()) {
     case Code::connection_failed:
+    case Code::proxy_failed:
     case Code::handshake_failed:
     case Code::connection_closed:
     case Code::timeout:

@@ -91,6 +91,7 @@ class Attempt {
   const ClientOptions& options_;
   const Message* message_ = nullptr;
   std::string place_;
+  std::string proxy_;  // its URL; empty: none
 
   Phase phase_ = Phase::connecting;
   bool request_sent_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <openssl/ssl.h>
 
+#include "base/proxy.h"
 #include "client/attempt.h"
 #include "client/repeat.h"
 #include "client/text.h"
@@ -66,9 +67,14 @@ client::Tried<Bytes> try_fetch(const client::Url& url, const client::Proxy& prox
   const CURLcode code = client::perform(easy.get());
   if (!capture.der.empty()) return {.result = std::move(capture.der)};
   const std::string_view said = text.data();
-  return {.result = Error(code_of(code, capture), url.origin,
-                          said.empty() ? curl_easy_strerror(code) : client::printable(said)),
-          .may_repeat = true};
+  std::string detail = said.empty() ? curl_easy_strerror(code) : client::printable(said);
+  const Code found = code_of(code, capture);
+  // Before the handshake all is between this side and the proxy.
+  Error error =
+      found == Code::connection_failed && !proxy.url.empty()
+          ? Error(Code::proxy_failed, shown_proxy(proxy.url), std::move(detail)).in(url.origin)
+          : Error(found, url.origin, std::move(detail));
+  return {.result = std::move(error), .may_repeat = true};
 }
 
 }  // namespace

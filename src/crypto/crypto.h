@@ -73,10 +73,11 @@ class PrivateKey {
   Result<Bytes> public_point() const;
   /// sign_raw gives r and s, big endian, half the bytes each, over SHA-256 of the message.
   Result<Bytes> sign_raw(BytesView message) const;
-  /// to_pem gives PKCS#8 with the label "PRIVATE KEY"; to_der the same as DER. Both are secrets:
-  /// wipe them after use (see wipe).
+  /// to_pem gives PKCS#8 with the label "PRIVATE KEY"; to_der the same as DER; to_sec1_der an
+  /// ECPrivateKey (RFC 5915). All are secrets: wipe them after use (see wipe).
   Result<Bytes> to_pem() const;
   Result<Bytes> to_der() const;
+  Result<Bytes> to_sec1_der() const;
 
   /// native is OpenSSL's key, owned by this object, for crypto, x509 and tls only.
   evp_pkey_st* native() const noexcept { return key_.get(); }

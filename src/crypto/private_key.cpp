@@ -166,4 +166,13 @@ Result<Bytes> PrivateKey::to_der() const {
   return content_of(output.get());
 }
 
+Result<Bytes> PrivateKey::to_sec1_der() const {
+  const ErrorMark mark;
+  const BioPtr output(BIO_new(BIO_s_mem()));
+  if (output == nullptr || i2d_PrivateKey_bio(output.get(), native()) != 1) {
+    return failed("writing the key");
+  }
+  return content_of(output.get());
+}
+
 }  // namespace ratls::crypto

@@ -54,6 +54,19 @@ TEST_P(EachKeyType, RoundTripsThroughPem) {
   EXPECT_EQ(read.to_der().value(), key.to_der().value());
 }
 
+TEST_P(EachKeyType, IsReadFromSec1) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  const Bytes der = key.to_sec1_der().value();
+  const unsigned char* position = der.data();
+  const PkeyPtr read(
+      d2i_PrivateKey(EVP_PKEY_EC, nullptr, &position, static_cast<long>(der.size())));
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(position, der.data() + der.size());
+  EXPECT_EQ(EVP_PKEY_eq(read.get(), key.native()), 1);
+  // RFC 5915: version 1, then the OCTET STRING; PKCS#8 has version 0.
+  EXPECT_EQ(to_hex(BytesView(der).subspan(der[1] < 0x80 ? 2 : 3, 4)), "02010104");
+}
+
 TEST_P(EachKeyType, SignsInHalvesOfFixedSize) {
   const auto key = PrivateKey::generate(GetParam()).value();
   const std::size_t size = GetParam() == KeyType::p256 ? 64 : 96;

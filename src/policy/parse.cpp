@@ -300,7 +300,8 @@ Result<void> check_version(const TomlValue& document) {
 
 namespace {
 
-Result<Policy> read_policy(std::string_view text, const std::filesystem::path& base_dir) {
+Result<Policy> read_policy(std::string_view text, const std::filesystem::path& base_dir,
+                           Policy policy) {
   RATLS_TRY(const toml::TomlValue document, toml::parse_toml(text, Code::policy_invalid));
   RATLS_CHECK(policy::check_version(document));
   RATLS_TRY(const toml::TableReader root,
@@ -308,7 +309,6 @@ Result<Policy> read_policy(std::string_view text, const std::filesystem::path& b
                                     {"version", "enclave", "td", "tcb", "platform", "collateral",
                                      "session", "trust", "dangerous"},
                                     Code::policy_invalid));
-  Policy policy;
   policy.base_dir = base_dir.empty() ? "." : base_dir;
   // First, because it says what a [[td]] entry may leave out.
   RATLS_CHECK(policy::read_dangerous(root, policy));
@@ -322,16 +322,17 @@ Result<Policy> read_policy(std::string_view text, const std::filesystem::path& b
   return policy;
 }
 
-Result<Policy> read_policy_base(std::string_view text, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(text, base_dir));
+Result<Policy> read_policy_base(std::string_view text, const std::filesystem::path& base_dir,
+                                Policy defaults) {
+  RATLS_TRY(Policy policy, read_policy(text, base_dir, std::move(defaults)));
   if (policy.enclaves.empty() && policy.tds.empty()) return policy;
   return Error(
       Code::policy_invalid, "policy",
       "a base has no [[enclave]] and no [[td]] entries: what is accepted is said elsewhere");
 }
 
-using Parse = Result<Policy> (*)(std::string_view, const std::filesystem::path&);
-
+// parse(text, folder) reads the content.
+template <class Parse>
 Result<Policy> load(const std::filesystem::path& path, Parse parse) {
   RATLS_TRY(const Bytes content, read_file(path, toml::kMaxTomlSize));
   auto parsed = parse(as_text(content), path.parent_path());
@@ -342,15 +343,17 @@ Result<Policy> load(const std::filesystem::path& path, Parse parse) {
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view text, const std::filesystem::path& base_dir) {
-  RATLS_TRY(Policy policy, read_policy(text, base_dir));
+  RATLS_TRY(Policy policy, read_policy(text, base_dir, {}));
   RATLS_CHECK(check_policy(policy));
   return policy;
 }
 
 Result<Policy> load_policy(const std::filesystem::path& path) { return load(path, parse_policy); }
 
-Result<Policy> load_policy_base(const std::filesystem::path& path) {
-  return load(path, read_policy_base);
+Result<Policy> load_policy_base(const std::filesystem::path& path, Policy defaults) {
+  return load(path, [&](std::string_view toml, const std::filesystem::path& base_dir) {
+    return read_policy_base(toml, base_dir, std::move(defaults));
+  });
 }
 
 }  // namespace ratls

@@ -154,6 +154,20 @@ Result<void> check_accepted_status(TcbStatus status, std::string_view where) {
   return refused(where, std::string(to_string(status)) + " can never be accepted");
 }
 
+void accept_conditions(const TcbConditions& conditions, TcbPolicy& tcb) {
+  const auto& [out_of_date, configuration, hardening] = conditions;
+  const std::initializer_list<std::pair<TcbStatus, bool>> statuses{
+      {TcbStatus::out_of_date, out_of_date},
+      {TcbStatus::configuration_needed, configuration},
+      {TcbStatus::sw_hardening_needed, hardening},
+      {TcbStatus::configuration_and_sw_hardening_needed, configuration && hardening},
+      {TcbStatus::out_of_date_configuration_needed, out_of_date && configuration},
+  };
+  for (const auto& [status, accepted] : statuses) {
+    if (accepted) tcb.accept.push_back(status);
+  }
+}
+
 Result<void> check_advisory(std::string_view advisory, std::string_view where) {
   constexpr std::string_view kVendor = "INTEL-";
   constexpr std::string_view kSecurity = "INTEL-SA-";

@@ -27,4 +27,14 @@ Result<void> check_ppid(std::string_view ppid, std::string_view where);
 Result<void> check_pck_ca(std::string_view pck_ca, std::string_view where);
 Result<void> check_source(std::string_view source, std::string_view where);
 
+/// TcbConditions are what a caller of the C or of Gramine's interface may accept of a platform.
+struct TcbConditions {
+  bool out_of_date = false;
+  bool configuration_needed = false;
+  bool sw_hardening_needed = false;
+};
+/// accept_conditions adds the statuses that these conditions make; one that joins two conditions
+/// needs both.
+void accept_conditions(const TcbConditions& conditions, TcbPolicy& tcb);
+
 }  // namespace ratls::policy
