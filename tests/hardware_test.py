@@ -9,7 +9,6 @@ import pathlib
 import pytest
 
 from conftest import DEADLINE, SOURCE, in_own_network, run
-from mount_test import mountable  # noqa: F401  # pylint: disable=unused-import
 from policy_test import key, sigstruct  # noqa: F401  # pylint: disable=unused-import
 
 MEASUREMENT = bytes(range(1, 33)).hex()  # that of the sigstruct
@@ -44,7 +43,7 @@ def tried(ratls, system, tmp_path):
 
 
 @pytest.fixture
-def mounted(mountable, serving):  # noqa: F811
+def mounted(mountable, serving):
     """Offers a platform's files at a folder, and takes them away again."""
 
     @contextlib.contextmanager

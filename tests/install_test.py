@@ -69,7 +69,8 @@ def test_the_libraries_in_the_place_of_gramines_are_a_component(libdir, tmp_path
     ended = run("cmake", "--install", os.environ["RATLS_BUILD"], "--prefix", tmp_path,
                 "--component", "ratls-gramine-compat")
     assert ended.code == 0, ended
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+    names = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert [name for name in names if name not in ("changelog.Debian.gz", "copyright")] == [
         "compat.toml", "libra_tls_attest.so", "libra_tls_verify_dcap.so",
         "libra_tls_verify_dcap_gramine.so", "ra_tls.h"]
     (shipped,) = tmp_path.rglob("compat.toml")

@@ -391,7 +391,7 @@ TEST_F(ClientFailures, ProxyThatRefusesIsNoAnswer) {
   options_.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
   EXPECT_EQ(code_of(make_client("https://server.invalid").get("/")), Code::handshake_failed);
   options_.proxy = "http://127.0.0.1:" + std::to_string(refusing.port());
-  EXPECT_EQ(code_of(make_client("https://server.invalid").get("/")), Code::connection_failed);
+  EXPECT_EQ(code_of(make_client("https://server.invalid").get("/")), Code::proxy_failed);
 }
 
 }  // namespace
