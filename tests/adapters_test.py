@@ -17,18 +17,6 @@ from scripted_server import answering, respond
 BODY = bytes(range(256)) * 8192  # 2 MiB
 
 
-@pytest.fixture
-def policy_file(platform):
-    """The policy that accepts the service."""
-    return platform / "policy.toml"
-
-
-@pytest.fixture(scope="module")
-def strange_policy(new_platform):
-    """A policy that accepts another platform only."""
-    return new_platform() / "policy.toml"
-
-
 # Each way to send a request: call(policy, method, url, headers, body) gives (status, body, identity).
 
 

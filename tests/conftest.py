@@ -207,6 +207,18 @@ def mountable():
         pytest.skip("this container may not mount")
 
 
+@pytest.fixture
+def policy_file(platform):
+    """The policy that accepts the service."""
+    return platform / "policy.toml"
+
+
+@pytest.fixture(scope="session")
+def strange_policy(new_platform):
+    """A policy that accepts another platform only."""
+    return new_platform() / "policy.toml"
+
+
 @pytest.fixture(scope="session")
 def service(serving, platform):
     """One `ratls serve` for all tests that only ask it something."""

@@ -21,18 +21,6 @@ BODY = bytes(range(256)) * 8192  # 2 MiB
 
 
 @pytest.fixture
-def policy_file(platform):
-    """The policy that accepts the service."""
-    return platform / "policy.toml"
-
-
-@pytest.fixture(scope="session")
-def strange_policy(new_platform):
-    """A policy that accepts another platform only."""
-    return new_platform() / "policy.toml"
-
-
-@pytest.fixture
 def client(service, policy_file):
     with package.Client(service.url, policy=policy_file) as made:
         yield made
