@@ -103,9 +103,12 @@ std::string as_json(const LogLine& line) {
   return object.dump(-1, ' ', kAsciiOnly, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
-void write_line(const LogOptions& options, LogLevel level, std::string_view message,
-                const LogFields& fields) {
-  const std::string line = format_log_line(options.format, {system_now(), level, message, fields});
+// Apart: as one they are no atomic of every compiler's.
+std::atomic<LogFormat> wanted_format = LogOptions().format;
+std::atomic<LogLevel> lowest_level = LogOptions().level;
+
+void write_line(LogLevel level, std::string_view message, const LogFields& fields) {
+  const std::string line = format_log_line(wanted_format, {system_now(), level, message, fields});
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
@@ -117,23 +120,21 @@ void write_line(const LogOptions& options, LogLevel level, std::string_view mess
   }
 }
 
-std::atomic<LogOptions> log_options;
-
 }  // namespace
 
-void set_log_options(LogOptions options) { log_options = options; }
+void set_log_options(LogOptions options) {
+  wanted_format = options.format;
+  lowest_level = options.level;
+}
 
 std::string format_log_line(LogFormat format, const LogLine& line) {
   return format == LogFormat::json ? as_json(line) : as_text(line);
 }
 
 void log(LogLevel level, std::string_view message, const LogFields& fields) {
-  const LogOptions options = log_options;
-  if (level >= options.level) write_line(options, level, message, fields);
+  if (level >= lowest_level) write_line(level, message, fields);
 }
 
-void log_access(const LogFields& fields) {
-  write_line(log_options, LogLevel::info, "request", fields);
-}
+void log_access(const LogFields& fields) { write_line(LogLevel::info, "request", fields); }
 
 }  // namespace ratls::server
