@@ -194,8 +194,13 @@ def test_it_is_not_ready_without_a_process(serving, common, app, tmp_path):
 
 def test_web_pages_get_nothing(watched):
     for path in ("/metrics", "/healthz", "/readyz"):
-        status, _ = ask(admin_of(watched.log()) + path, "-H", "Origin: https://evil.example")
-        assert status == 403
+        url = admin_of(watched.log()) + path
+        assert ask(url, "-H", "Origin: https://evil.example")[0] == 403
+        # A page's own name that was made to lead here: the browser sends no Origin then.
+        for host in ("rebound.evil.example", "rebound.evil.example:80", "[evil]", "1.2.3.4.evil"):
+            assert ask(url, "-H", f"Host: {host}")[0] == 403, host
+        for host in ("localhost", "LOCALHOST:9100", "127.0.0.1:1", "[::1]:1", "10.0.0.3:9100"):
+            assert ask(url, "-H", f"Host: {host}")[0] == 200, host
 
 
 @pytest.mark.parametrize("address, error", [

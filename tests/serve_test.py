@@ -281,6 +281,7 @@ def test_a_message_cannot_forge_a_line_of_the_log(service):
     log = poll(lambda: "forged" in service.log() and service.log(), "the message")
     line = next(line for line in log.split("\n") if "forged" in line)
     assert line.endswith(" end") and "\\r\\n" in line
+    assert " info a client says text=forged" in line, "not a message of the server's own"
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", log)
 
 

@@ -48,7 +48,7 @@ Connection::~Connection() = default;
 
 void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
-  deadline_ = worker_.deadline_after(worker_.options().handshake_timeout);
+  deadline_ = worker_.deadline_after(patience(worker_.options().handshake_timeout));
   if (!transport_->start(socket_.native_handle())) return close();
   wait(tcp::socket::wait_read);
 }
@@ -148,7 +148,7 @@ void Connection::hurry_acknowledgement() {
 Connection::Step Connection::next_request() {
   const ServerOptions& options = worker_.options();
   if (parser_ || !pending_.empty()) {
-    deadline_ = worker_.deadline_after(options.request_timeout);
+    deadline_ = worker_.deadline_after(patience(options.request_timeout));
   } else {
     deadline_ = worker_.deadline_after(idle_timeout());
   }
@@ -158,7 +158,12 @@ Connection::Step Connection::next_request() {
 
 std::chrono::seconds Connection::idle_timeout() const {
   const std::chrono::seconds ordinary = worker_.options().keep_alive_timeout;
-  return worker_.draining() || is_turned_away() ? std::min(ordinary, kLastChance) : ordinary;
+  return worker_.draining() ? std::min(ordinary, kLastChance) : patience(ordinary);
+}
+
+// There are few places for those who are turned away.
+std::chrono::seconds Connection::patience(std::chrono::seconds ordinary) const {
+  return is_turned_away() ? std::min(ordinary, kLastChance) : ordinary;
 }
 
 Connection::Step Connection::read() {
@@ -175,7 +180,9 @@ Connection::Step Connection::read() {
     if (step == Step::wait_read && has_no_request() && is_to_end()) return finish();
     return step;
   }
-  if (has_no_request()) deadline_ = worker_.deadline_after(worker_.options().request_timeout);
+  if (has_no_request()) {
+    deadline_ = worker_.deadline_after(patience(worker_.options().request_timeout));
+  }
   take(std::string_view(scratch.data(), size));
   return Step::again;
 }
@@ -270,7 +277,8 @@ void Connection::refuse(const http::Refusal& refusal) {
   if (!parser_) begin_request();
   Response response = http::refusal_response(refusal, request_id_);
   if (is_turned_away()) response.headers.emplace_back("Retry-After", "1");
-  answer(std::move(response), http::Persistence::close, true);
+  const bool with_body = parser_->request().method != "HEAD";
+  answer(std::move(response), http::Persistence::close, with_body);
   end_request();
 }
 

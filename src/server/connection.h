@@ -60,6 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// is_to_end is true for a client that is served no further when it asks for nothing now.
   bool is_to_end() const { return worker_.draining() && !is_new_; }
   std::chrono::seconds idle_timeout() const;
+  std::chrono::seconds patience(std::chrono::seconds ordinary) const;
 
   // connection_relay.cpp: a request that an app answers. next says what follows, unless the relay
   // goes on.

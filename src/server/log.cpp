@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
@@ -109,12 +111,17 @@ std::atomic<LogLevel> lowest_level = LogOptions().level;
 
 void write_line(LogLevel level, std::string_view message, const LogFields& fields) {
   const std::string line = format_log_line(wanted_format, {system_now(), level, message, fields});
+  static std::mutex writing;  // a long line takes several writes when its reader is slow
+  const std::lock_guard lock(writing);
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
     if (written > 0) {
       rest.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
+    } else if (written < 0 && errno == EAGAIN) {  // an app may have changed the shared stderr
+      pollfd ready{STDERR_FILENO, POLLOUT, 0};
+      ::poll(&ready, 1, -1);
+    } else if (written == 0 || errno != EINTR) {
       return;
     }
   }

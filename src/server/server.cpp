@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/sigpipe.h"
 #include "server/app_supervisor.h"
 #include "server/log.h"
 #include "server/operations.h"
@@ -140,6 +141,7 @@ Result<void> Server::State::start_admin(Running& running, std::function<Result<v
 }
 
 Result<void> Server::start(Attester attester) {
+  const SigpipeSilence silence;  // as in run_until_signal
   tls::set_up_openssl();
   const std::lock_guard lock(state_->mutex);
   if (state_->running) {
@@ -227,6 +229,7 @@ void Server::block_signals() { server::block_termination_signals(); }
 void Server::block_reload_signal() { server::block_reload_signal(); }
 
 void Server::run_until_signal() {
+  const SigpipeSilence silence;  // whoever reads the log may have gone
   std::function<void()> on_hangup;
   // What went wrong is in the log: nobody here waits for it.
   if (state_->on_reload) {

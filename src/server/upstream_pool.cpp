@@ -11,8 +11,6 @@ namespace {
 
 // uvicorn and Node.js close after 5 s.
 constexpr Tick kIdleTicks = 3;
-// More idle connections than these are more than an app will be asked for at once.
-constexpr std::size_t kMostIdle = 256;
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 

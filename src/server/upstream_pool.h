@@ -58,6 +58,9 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
 /// its worker's thread.
 class UpstreamPool {
  public:
+  /// kMostIdle is how many are kept: more than an app will be asked for at once.
+  static constexpr std::size_t kMostIdle = 256;
+
   /// take gives a connection to the upstream as it is now, or null.
   UpstreamSocket::Owner take(const Upstream& upstream);
   void keep(const Upstream& upstream, unsigned generation, UpstreamSocket::Owner socket, Tick now);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "server/listener.h"
+#include "server/upstream_pool.h"
 
 namespace ratls::server {
 namespace {
@@ -16,7 +17,11 @@ constexpr std::chrono::seconds kMaxTimeout = std::chrono::hours(24);
 constexpr std::size_t kMinHeaderBytes = 256;
 constexpr std::size_t kMaxHeaderBytes = 1024 * 1024;
 constexpr std::size_t kMaxConnections = 1'000'000;
-constexpr rlim_t kDescriptorsBesideConnections = 64;
+// Descriptors besides those of clients: of quotes, files, logs and collateral services; of each
+// thread; of the operations listener; of connections to an app that wait in each thread's pool.
+constexpr std::size_t kOfTheServer = 64;
+constexpr std::size_t kOfAThread = 4;
+constexpr std::size_t kOfOperations = 64;
 
 Error bad_option(std::string name, std::string wanted) {
   return Error(Code::config_invalid, std::move(name), std::move(wanted));
@@ -31,28 +36,34 @@ Result<void> check_timeout(std::string name, std::chrono::seconds value,
 // So many at a time are told that there is no place; more wait in the kernel's queue.
 constexpr std::size_t kMostTurnedAway = 256;
 
-/// descriptors_for gives how many descriptors there are for so many clients, as far as the system
-/// lets us. Clients must not take those that a renewal needs for its quote.
-std::size_t descriptors_for(std::size_t clients) {
+/// most_descriptors raises the limit of the process, when it is lower, and gives what there is.
+std::size_t most_descriptors(std::size_t wanted) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return clients;
-  const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, clients + kDescriptorsBesideConnections);
-  const rlimit raised{wanted, limit.rlim_max};
-  if (limit.rlim_cur < wanted && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  if (limit.rlim_cur <= kDescriptorsBesideConnections) return 1;
-  return std::min<rlim_t>(clients, limit.rlim_cur - kDescriptorsBesideConnections);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlimit raised{std::min<rlim_t>(limit.rlim_max, wanted), limit.rlim_max};
+  if (limit.rlim_cur < raised.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return std::min<rlim_t>(limit.rlim_cur, wanted);
 }
 
 /// make_room fits the limits to the descriptors that there are, and gives how many clients may be
-/// turned away at a time.
-std::size_t make_room(ServerOptions& options) {
-  const std::size_t wanted = options.max_connections + options.max_queued + kMostTurnedAway;
-  const std::size_t there = descriptors_for(wanted);
-  if (there >= wanted) return kMostTurnedAway;
-  const std::size_t turned_away = std::min(kMostTurnedAway, there / 8);
-  options.max_queued = std::min(options.max_queued, there / 8);
-  options.max_connections =
-      std::min(options.max_connections, there - options.max_queued - turned_away);
+/// turned away at a time. Clients must not take those that a renewal needs for its quote; a request
+/// that is passed on to an app takes a second one.
+std::size_t make_room(ServerOptions& options, bool has_app) {
+  const std::size_t of_a_client = has_app ? 2 : 1;
+  const std::size_t of_pools = has_app ? UpstreamPool::kMostIdle * options.threads : 0;
+  const std::size_t beside = kOfTheServer + kOfAThread * options.threads +
+                             (options.admin_host.empty() ? 0 : kOfOperations);
+  const std::size_t clients =
+      options.max_connections * of_a_client + options.max_queued + kMostTurnedAway;
+  const std::size_t there = most_descriptors(clients + of_pools + beside);
+  if (there >= clients + of_pools + beside) return kMostTurnedAway;
+  // Few clients leave few connections behind in the pools.
+  const std::size_t reserved = beside + std::min(of_pools, there / 4);
+  const std::size_t room = there - std::min(reserved, there);
+  const std::size_t turned_away = std::min(kMostTurnedAway, room / 8);
+  options.max_queued = std::min(options.max_queued, room / 8);
+  const std::size_t most = (room - options.max_queued - turned_away) / of_a_client;
+  options.max_connections = std::clamp<std::size_t>(most, 1, options.max_connections);
   return turned_away;
 }
 
@@ -85,7 +96,8 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
                                                  const ServerTls* tls, Upstreams* upstreams) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  const std::size_t most_turned_away = make_room(options);
+  std::size_t most_turned_away = make_room(options, upstreams != nullptr);
+  if (tls == nullptr) most_turned_away = std::min(most_turned_away, options.max_queued);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
   std::unique_ptr<Workers> workers(new Workers(most_turned_away, router, tls, upstreams));
@@ -101,7 +113,7 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
 Result<void> Workers::apply(const ServerOptions& given) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  make_room(options);
+  make_room(options, service_.upstreams != nullptr);
   for (const auto& worker : workers_) worker->apply(options);
   return {};
 }
