@@ -91,7 +91,7 @@ TEST_F(ServerTest, LogsTheMessageOfABody) {
   const std::string logged = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(json::parse(answer.body), json({{"message", "Success"}}));
-  EXPECT_NE(logged.find(" two\\nlines\n"), std::string::npos);
+  EXPECT_NE(logged.find(" a client says text=two\\nlines\n"), std::string::npos);
 }
 
 TEST_F(ServerTest, ExplainsBodiesItCannotLog) {
