@@ -231,6 +231,12 @@ def test_a_made_certificate_is_accepted_by_both(ratls, attestation, create, veri
     assert ended.code == 0, ended
 
 
+def test_a_made_certificate_is_for_clients_too(attestation, create):
+    assert create().out == "0\n"
+    shown = run("openssl", "x509", "-inform", "der", "-in", attestation / "crt", "-noout", "-purpose")
+    assert "SSL client : Yes\n" in shown.out and "SSL server : Yes\n" in shown.out, shown
+
+
 def test_the_key_is_the_certificates(attestation, create):
     assert create().out == "0\n"
     key = run("openssl", "pkey", "-inform", "der", "-in", attestation / "key", "-pubout")
