@@ -2,6 +2,7 @@
 #include "compat/judge.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <fstream>
 
 #include "compat/results.h"
@@ -61,6 +62,11 @@ class World {
  private:
   TemporaryDir dir_;
 };
+
+// Gramine's layout.
+static_assert(sizeof(ra_tls_verify_callback_results) == 136);
+static_assert(offsetof(ra_tls_verify_callback_results, dcap) == 8);
+static_assert(offsetof(ra_tls_verify_callback_results, epid) == 8);
 
 ra_tls_verify_callback_results results_of(const Judgement& judgement) {
   ra_tls_verify_callback_results results;
