@@ -30,7 +30,9 @@ void warn_once_of_any_product() {
 }
 
 Judgement judge(BytesView der) {
-  static Judge judge(RATLS_COMPAT_FILE);
+  // Never destroyed: other threads may verify while the process ends. What it has is still
+  // reachable.
+  static Judge& judge = *new Judge(RATLS_COMPAT_FILE);
   Judgement judgement = judge.judge(
       der, {.callback = measurement_callback.load(), .variables = read_variables()}, system_now());
   if (judgement.any_product_or_version) warn_once_of_any_product();
