@@ -266,6 +266,18 @@ def test_without_gramine_there_is_no_certificate(create, build, user, tmp_path):
         assert "/dev/attestation" in ended.err
 
 
+def test_the_configuration_of_openssl_has_no_influence(attestation, create, verify, mr_enclave):
+    file = attestation / "openssl.cnf"
+    file.write_text("openssl_conf = all\n[all]\nalg_section = evp\n[evp]\n"
+                    "default_properties = fips=yes\n")
+    given = {"OPENSSL_CONF": str(file), "OPENSSL_MODULES": str(attestation)}
+    # Such a file does have an effect.
+    assert run("openssl", "rand", "1", env={**os.environ, **given}).code != 0
+    assert create(given).out == "0\n"
+    ended = verify(variables(mr_enclave, **given))
+    assert (ended.code, ended.out, ended.err) == (0, ACCEPTED + "\n", ""), ended
+
+
 def test_a_null_pointer_is_refused(build):
     library = ctypes.CDLL(str(build / "libra_tls_attest.so"))
     assert library.ra_tls_create_key_and_crt_der(None, None, None, None) == -22
