@@ -15,6 +15,19 @@ Judgement refused(Error error, ra_tls_err_loc_t step) {
   return judgement;
 }
 
+// A certificate alone proves neither, and the verifier asks for them in sessions only.
+Result<void> check_session(const SessionPolicy& session) {
+  if (session.fresh) {
+    return Error(Code::policy_invalid, "session.fresh",
+                 "this interface sees no session, only a certificate: it cannot be fulfilled");
+  }
+  if (session.check_name) {
+    return Error(Code::policy_invalid, "session.check_name",
+                 "this interface is told no name of a server: it cannot be fulfilled");
+  }
+  return {};
+}
+
 // What the certificate says of its enclave; nothing proves it yet.
 Result<EnclaveReport> claimed_enclave(BytesView der) {
   RATLS_TRY(const auto certificate, x509::parse_certificate(der, Code::certificate_malformed));
@@ -59,7 +72,9 @@ Result<Policy> Judge::base() {
   if (!base_) {
     Policy defaults;
     defaults.session.max_certificate_lifetime = std::chrono::days(36600);  // Gramine's has none
-    RATLS_TRY(base_, load_policy_base(file_, std::move(defaults)));
+    RATLS_TRY(Policy loaded, load_policy_base(file_, std::move(defaults)));
+    RATLS_CHECK(check_session(loaded.session));
+    base_ = std::move(loaded);
   }
   return *base_;
 }

@@ -274,6 +274,19 @@ TEST(Judge, NeedsItsFile) {
   EXPECT_EQ(named.code(), Code::policy_invalid);
 }
 
+TEST(Judge, RefusesWhatOnlyASessionCouldProve) {
+  for (const std::string field : {"fresh", "check_name"}) {
+    World world(sim::plan_world().value(), "[session]\n" + field + " = true\n");
+    for (int i = 0; i < 2; ++i) {
+      const Judgement judgement = world.outcome();
+      expect_refusal(judgement, Code::policy_invalid, AT_INIT, -0x3000);
+      EXPECT_EQ(judgement.refusal->where(), "session." + field);
+    }
+    World without(sim::plan_world().value(), "[session]\n" + field + " = false\n");
+    EXPECT_EQ(without.code(), Code::ok);
+  }
+}
+
 TEST(Judge, CouldUseTheFileThatIsShipped) {
   const auto policy = load_policy_base(testing::source_dir() / "deploy/gramine-compat/compat.toml");
   ASSERT_TRUE(policy.has_value()) << policy.error().message();
