@@ -32,9 +32,13 @@ Result<void> check_session(const SessionPolicy& session) {
 Result<EnclaveReport> claimed_enclave(BytesView der) {
   RATLS_TRY(const auto certificate, x509::parse_certificate(der, Code::certificate_malformed));
   RATLS_TRY(const auto evidence, evidence::read_evidence(certificate));
-  if (const EnclaveReport* enclave = evidence.quote.enclave()) return *enclave;
-  return Error(Code::quote_unsupported, "quote",
-               "it is a TDX guest's; this interface knows SGX enclaves only");
+  const EnclaveReport* enclave = evidence.quote.enclave();
+  if (enclave == nullptr) {
+    return Error(Code::quote_unsupported, "quote",
+                 "it is a TDX guest's; this interface knows SGX enclaves only");
+  }
+  if (enclave->mr_enclave != MrEnclave{}) return *enclave;
+  return Error(Code::identity_mismatch, "quote.mr_enclave", "all zeros, which no enclave has");
 }
 
 // What rules leave open has to be proven as it is claimed: the policy then names one enclave, and a

@@ -356,6 +356,16 @@ TEST(JudgeWithCallback, RefusesEveryAnswerButZero) {
   }
 }
 
+TEST(JudgeWithCallback, IsNotAskedAboutAMeasurementOfZeros) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  spec.quote.report.mr_enclave = {};
+  World world(spec);
+  world.rules.callback = look;
+  shown = {};
+  expect_refusal(world.outcome(), Code::identity_mismatch, AT_VERIFY_ENCLAVE_MEASUREMENTS, -0x2700);
+  EXPECT_EQ(shown.calls, 0);
+}
+
 TEST(JudgeWithCallback, IsNotAskedAboutWhatIsNotGenuine) {
   shown = {};
   sim::WorldSpec debug = sim::plan_world().value();
