@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compat/judge.h"
 
+#include "compat/deferred_source.h"
 #include "compat/results.h"
 #include "evidence/evidence.h"
 #include "ratls/client.h"
@@ -112,18 +113,23 @@ Judgement Judge::judge(BytesView der, const Rules& rules, UnixTime now) {
   const auto collateral = source(*verifier);
   if (!collateral) return refused(collateral.error(), AT_INIT);
 
-  const Verdict verdict = verifier->verify_certificate(der, {}, **collateral, now);
+  DeferredSource deferred(**collateral);  // whom the callback refuses may not raise its numbers
+  const Verdict verdict = verifier->verify_certificate(der, {}, deferred, now);
   judgement.tcb_status = verdict.report.tcb_status;
   if (!verdict.accepted()) {
     judgement.refusal = verdict.result.error();
     judgement.step = step_of(judgement.refusal->code());
-  } else if (rules.callback != nullptr) {
+    return judgement;
+  }
+  if (rules.callback != nullptr) {
     const auto asked = ask(rules.callback, *verdict.result->enclave());
     if (!asked) {
       judgement.refusal = asked.error();
       judgement.step = AT_VERIFY_ENCLAVE_MEASUREMENTS;
+      return judgement;
     }
   }
+  deferred.confirm();
   return judgement;
 }
 
