@@ -72,13 +72,14 @@ class OutputFile {
   std::filesystem::path target_;  ///< empty: written in place (a device or a pipe)
 };
 
-/// RemovedOnInterrupt removes a file when SIGINT or SIGTERM ends the program, as long as it lives.
-/// The program then ends by that signal, so that a shell reports 130 and stops its own loops.
+/// RemovedOnInterrupt removes a file when SIGINT, SIGTERM or SIGHUP ends the program, as long as it
+/// lives. The program then ends by that signal, so that a shell reports 130 and stops its own
+/// loops.
 class RemovedOnInterrupt {
  public:
   explicit RemovedOnInterrupt(const char* path) {
     file.store(path);
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
       struct sigaction action {};
       if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
       action = {};

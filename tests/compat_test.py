@@ -231,6 +231,12 @@ def test_a_made_certificate_is_accepted_by_both(ratls, attestation, create, veri
     assert ended.code == 0, ended
 
 
+def test_a_made_certificate_is_for_clients_too(attestation, create):
+    assert create().out == "0\n"
+    shown = run("openssl", "x509", "-inform", "der", "-in", attestation / "crt", "-noout", "-purpose")
+    assert "SSL client : Yes\n" in shown.out and "SSL server : Yes\n" in shown.out, shown
+
+
 def test_the_key_is_the_certificates(attestation, create):
     assert create().out == "0\n"
     key = run("openssl", "pkey", "-inform", "der", "-in", attestation / "key", "-pubout")
@@ -258,6 +264,18 @@ def test_without_gramine_there_is_no_certificate(create, build, user, tmp_path):
                     tmp_path / "crt")
         assert (ended.code, ended.out) == (0, f"{-0x2900}\n"), ended
         assert "/dev/attestation" in ended.err
+
+
+def test_the_configuration_of_openssl_has_no_influence(attestation, create, verify, mr_enclave):
+    file = attestation / "openssl.cnf"
+    file.write_text("openssl_conf = all\n[all]\nalg_section = evp\n[evp]\n"
+                    "default_properties = fips=yes\n")
+    given = {"OPENSSL_CONF": str(file), "OPENSSL_MODULES": str(attestation)}
+    # Such a file does have an effect.
+    assert run("openssl", "rand", "1", env={**os.environ, **given}).code != 0
+    assert create(given).out == "0\n"
+    ended = verify(variables(mr_enclave, **given))
+    assert (ended.code, ended.out, ended.err) == (0, ACCEPTED + "\n", ""), ended
 
 
 def test_a_null_pointer_is_refused(build):

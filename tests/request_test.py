@@ -181,7 +181,7 @@ def test_a_killed_download_leaves_the_old_file(ratls, policy, attested_files, tm
     assert target.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_download_leaves_only_the_old_file(ratls, policy, attested_files, tmp_path,
                                                           number):
     target = tmp_path / "answer"

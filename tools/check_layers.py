@@ -38,7 +38,7 @@ LAYERS = {
     # crypto: to wipe the key that was written.
     "launch": "base crypto attester",
     "capi": "base quote x509 crypto policy verifier report client attester tee launch tls collateral",
-    "compat": "base quote x509 crypto tcb collateral evidence policy verifier client attester",
+    "compat": "base quote x509 crypto tcb collateral evidence policy verifier client attester tls",
 }
 LAYERS = {layer: set(used.split()) for layer, used in LAYERS.items()}
 

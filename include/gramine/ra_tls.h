@@ -28,8 +28,10 @@ extern "C" {
 #define RA_TLS_CERT_TIMESTAMP_NOT_BEFORE "RA_TLS_CERT_TIMESTAMP_NOT_BEFORE"
 #define RA_TLS_CERT_TIMESTAMP_NOT_AFTER "RA_TLS_CERT_TIMESTAMP_NOT_AFTER"
 
+/* EPID is here so that programs that ask for it compile; no certificate is judged by it. */
 typedef enum {
   RA_TLS_ATTESTATION_SCHEME_UNKNOWN = 0,
+  RA_TLS_ATTESTATION_SCHEME_EPID = 1,
   RA_TLS_ATTESTATION_SCHEME_DCAP = 2
 } ra_tls_attestation_scheme_t;
 
@@ -43,6 +45,9 @@ typedef enum {
   AT_VERIFY_ENCLAVE_MEASUREMENTS = 5
 } ra_tls_err_loc_t;
 
+struct ra_tls_epid_results {
+  char ias_enclave_quote_status[128]; /* IAS is gone: never filled */
+};
 struct ra_tls_dcap_results {
   int func_verify_quote_result;  /* 0: a status was found; else one of Intel's errors, 0xe0.. */
   int quote_verification_result; /* the status, in the numbers of sgx_ql_qv_result_t */
@@ -57,6 +62,7 @@ struct ra_tls_verify_callback_results {
   __extension__
 #endif
       union {
+    struct ra_tls_epid_results epid;
     struct ra_tls_dcap_results dcap;
     struct ra_tls_misc_results misc;
   };

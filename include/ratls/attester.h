@@ -44,6 +44,7 @@ struct CertificateOptions {
       std::chrono::hours(24);      ///< 10 minutes to 89 days, backdating included
   std::vector<std::string> names;  ///< DNS names and IP addresses beside localhost, 127.0.0.1, ::1
   bool legacy_extension = true;    ///< also write Gramine's older format
+  bool any_usage = false;  ///< no extended key usage, as Gramine's certificates: for clients too
 
   bool operator==(const CertificateOptions&) const = default;
 };

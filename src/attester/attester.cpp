@@ -60,8 +60,9 @@ Result<std::vector<x509::Extension>> make_extensions(const QuoteSource& source,
                                                      BytesView spki, UnixTime not_after) {
   RATLS_TRY(const auto names, certificate_names(options.names));
   std::vector<x509::Extension> extensions{x509::basic_constraints(false, std::nullopt),
-                                          x509::key_usage(kDigitalSignature), x509::server_auth(),
-                                          x509::subject_alt_names(names)};
+                                          x509::key_usage(kDigitalSignature)};
+  if (!options.any_usage) extensions.push_back(x509::server_auth());
+  extensions.push_back(x509::subject_alt_names(names));
   RATLS_TRY(auto dice, dice_extension(source, spki, not_after));
   extensions.push_back(std::move(dice));
   if (options.legacy_extension) {

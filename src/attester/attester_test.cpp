@@ -87,6 +87,18 @@ TEST(Attester, MakesAServerCertificate) {
   EXPECT_EQ(certificate.serial[0] & 0xc0, 0x40);
 }
 
+TEST(Attester, LeavesTheExtendedUsageOutOnRequest) {
+  CertificateOptions options;
+  options.any_usage = true;
+  EXPECT_NE(options, CertificateOptions());
+  const auto made = certify(fake_source(), options);
+  ASSERT_TRUE(made.has_value());
+  const x509::Certificate certificate = parsed(*made);
+  EXPECT_FALSE(certificate.extended_key_usage.has_value());
+  EXPECT_EQ(certificate.key_usage, 1);
+  EXPECT_THAT(certificate.dns_names, ElementsAre("localhost"));
+}
+
 TEST(Attester, KeepsEvidenceUncritical) {
   const auto made = certify(fake_source());
   ASSERT_TRUE(made.has_value());

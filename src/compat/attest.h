@@ -9,7 +9,8 @@
 namespace ratls::compat {
 
 /// make_certificate makes a certificate as Gramine's library does: a key on P-384, both extensions,
-/// these dates, a quote from Gramine's files in dir. Errors: quote_unavailable, internal.
+/// these dates, no extended key usage, a quote from Gramine's files in dir. Errors:
+/// quote_unavailable, internal.
 Result<AttestedCertificate> make_certificate(const std::filesystem::path& dir,
                                              const CertificateDates& dates);
 

@@ -31,7 +31,10 @@ Result<std::uint16_t> parse_number(const std::string& text, const char* name) {
 
 template <class Fixed>
 Result<Fixed> parse_measurement(const std::string& text, const char* name) {
-  return parse_fixed_hex<Fixed>(text, name);
+  RATLS_TRY(const Fixed measurement, parse_fixed_hex<Fixed>(text, name));
+  // No SHA-256 is zero: a template that was not filled in.
+  if (measurement != Fixed{}) return measurement;
+  return Error(Code::malformed_hex, name, "all zeros, which no enclave and no signer has");
 }
 
 // A variable that is set; nothing for "any".

@@ -64,6 +64,13 @@ TEST(EnclaveOfVariables, RefusesWhatIsNoMeasurement) {
   }
 }
 
+TEST(EnclaveOfVariables, RefusesZeros) {
+  const std::string zeros(64, '0');
+  EXPECT_EQ(code_of(variables(zeros, kB, "1", "1")), Code::malformed_hex);
+  EXPECT_EQ(code_of(variables(kA, zeros, "1", "1")), Code::malformed_hex);
+  EXPECT_EQ(code_of(variables(zeros.substr(1) + "1", kB, "1", "1")), Code::ok);
+}
+
 TEST(EnclaveOfVariables, RefusesWhatIsNoNumber) {
   for (const std::string text :
        {"", "x", "-1", "+1", "1 ", "0x1", "65536", "99999", "100000", "18446744073709551616"}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compat/judge.h"
 
+#include "compat/deferred_source.h"
 #include "compat/results.h"
 #include "evidence/evidence.h"
 #include "ratls/client.h"
@@ -15,13 +16,30 @@ Judgement refused(Error error, ra_tls_err_loc_t step) {
   return judgement;
 }
 
+// A certificate alone proves neither, and the verifier asks for them in sessions only.
+Result<void> check_session(const SessionPolicy& session) {
+  if (session.fresh) {
+    return Error(Code::policy_invalid, "session.fresh",
+                 "this interface sees no session, only a certificate: it cannot be fulfilled");
+  }
+  if (session.check_name) {
+    return Error(Code::policy_invalid, "session.check_name",
+                 "this interface is told no name of a server: it cannot be fulfilled");
+  }
+  return {};
+}
+
 // What the certificate says of its enclave; nothing proves it yet.
 Result<EnclaveReport> claimed_enclave(BytesView der) {
   RATLS_TRY(const auto certificate, x509::parse_certificate(der, Code::certificate_malformed));
   RATLS_TRY(const auto evidence, evidence::read_evidence(certificate));
-  if (const EnclaveReport* enclave = evidence.quote.enclave()) return *enclave;
-  return Error(Code::quote_unsupported, "quote",
-               "it is a TDX guest's; this interface knows SGX enclaves only");
+  const EnclaveReport* enclave = evidence.quote.enclave();
+  if (enclave == nullptr) {
+    return Error(Code::quote_unsupported, "quote",
+                 "it is a TDX guest's; this interface knows SGX enclaves only");
+  }
+  if (enclave->mr_enclave != MrEnclave{}) return *enclave;
+  return Error(Code::identity_mismatch, "quote.mr_enclave", "all zeros, which no enclave has");
 }
 
 // What rules leave open has to be proven as it is claimed: the policy then names one enclave, and a
@@ -59,7 +77,9 @@ Result<Policy> Judge::base() {
   if (!base_) {
     Policy defaults;
     defaults.session.max_certificate_lifetime = std::chrono::days(36600);  // Gramine's has none
-    RATLS_TRY(base_, load_policy_base(file_, std::move(defaults)));
+    RATLS_TRY(Policy loaded, load_policy_base(file_, std::move(defaults)));
+    RATLS_CHECK(check_session(loaded.session));
+    base_ = std::move(loaded);
   }
   return *base_;
 }
@@ -93,18 +113,23 @@ Judgement Judge::judge(BytesView der, const Rules& rules, UnixTime now) {
   const auto collateral = source(*verifier);
   if (!collateral) return refused(collateral.error(), AT_INIT);
 
-  const Verdict verdict = verifier->verify_certificate(der, {}, **collateral, now);
+  DeferredSource deferred(**collateral);  // whom the callback refuses may not raise its numbers
+  const Verdict verdict = verifier->verify_certificate(der, {}, deferred, now);
   judgement.tcb_status = verdict.report.tcb_status;
   if (!verdict.accepted()) {
     judgement.refusal = verdict.result.error();
     judgement.step = step_of(judgement.refusal->code());
-  } else if (rules.callback != nullptr) {
+    return judgement;
+  }
+  if (rules.callback != nullptr) {
     const auto asked = ask(rules.callback, *verdict.result->enclave());
     if (!asked) {
       judgement.refusal = asked.error();
       judgement.step = AT_VERIFY_ENCLAVE_MEASUREMENTS;
+      return judgement;
     }
   }
+  deferred.confirm();
   return judgement;
 }
 

@@ -2,6 +2,9 @@
 #include "compat/judge.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <fstream>
 
 #include "compat/results.h"
@@ -61,6 +64,11 @@ class World {
  private:
   TemporaryDir dir_;
 };
+
+// Gramine's layout.
+static_assert(sizeof(ra_tls_verify_callback_results) == 136);
+static_assert(offsetof(ra_tls_verify_callback_results, dcap) == 8);
+static_assert(offsetof(ra_tls_verify_callback_results, epid) == 8);
 
 ra_tls_verify_callback_results results_of(const Judgement& judgement) {
   ra_tls_verify_callback_results results;
@@ -268,6 +276,19 @@ TEST(Judge, NeedsItsFile) {
   EXPECT_EQ(named.code(), Code::policy_invalid);
 }
 
+TEST(Judge, RefusesWhatOnlyASessionCouldProve) {
+  for (const std::string field : {"fresh", "check_name"}) {
+    World world(sim::plan_world().value(), "[session]\n" + field + " = true\n");
+    for (int i = 0; i < 2; ++i) {
+      const Judgement judgement = world.outcome();
+      expect_refusal(judgement, Code::policy_invalid, AT_INIT, -0x3000);
+      EXPECT_EQ(judgement.refusal->where(), "session." + field);
+    }
+    World without(sim::plan_world().value(), "[session]\n" + field + " = false\n");
+    EXPECT_EQ(without.code(), Code::ok);
+  }
+}
+
 TEST(Judge, CouldUseTheFileThatIsShipped) {
   const auto policy = load_policy_base(testing::source_dir() / "deploy/gramine-compat/compat.toml");
   ASSERT_TRUE(policy.has_value()) << policy.error().message();
@@ -335,6 +356,58 @@ TEST(JudgeWithCallback, RefusesEveryAnswerButZero) {
                    -0x2700, kOk, kOk);
     EXPECT_EQ(shown.calls, 1);
   }
+}
+
+TEST(JudgeWithCallback, IsNotAskedAboutAMeasurementOfZeros) {
+  sim::WorldSpec spec = sim::plan_world().value();
+  spec.quote.report.mr_enclave = {};
+  World world(spec);
+  world.rules.callback = look;
+  shown = {};
+  expect_refusal(world.outcome(), Code::identity_mismatch, AT_VERIFY_ENCLAVE_MEASUREMENTS, -0x2700);
+  EXPECT_EQ(shown.calls, 0);
+}
+
+// A certificate that brings collateral of this evaluation number, of a world under the same root.
+Bytes endorsed(const sim::WorldSpec& plan, const sim::World& first, std::uint32_t number) {
+  sim::WorldSpec spec = plan;
+  spec.root.issued = first.root_der;
+  spec.tcb_info.content.evaluation_number = number;
+  spec.qe_identity.content.evaluation_number = number;
+  const sim::World world = sim::build_world(spec).value();
+  const auto attester =
+      Attester::create([&](const ReportData& data) { return world.quote(data); }, {}).value();
+  auto made = attester.certify(sim::kWorldTime).value();
+  EXPECT_TRUE(made.endorse(format_endorsements(world.collateral)).has_value());
+  return made.certificate_der();
+}
+
+TEST(JudgeWithCallback, RaisesTheHighestNumbersOnlyWhenItAccepts) {
+  const TemporaryDir cache;
+  ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
+  const sim::WorldSpec plan = sim::plan_world().value();
+  World world(plan);
+  world.write("compat.toml",
+              "version = 1\n[collateral]\nsources = [\"stapled\"]\n[tcb]\n"
+              "min_evaluation_number = 1\n[trust]\nroot = \"root.pem\"\n");
+  const std::uint32_t usual = plan.tcb_info.content.evaluation_number;
+  std::array<Bytes, 3> certificates;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    certificates[i] = endorsed(plan, world.trial.world, usual + i);
+  }
+  const auto code = [&](std::size_t which, verify_measurements_cb_t callback, int answer) {
+    world.certificate = certificates[which];
+    world.rules.callback = callback;
+    shown = {};
+    shown.answer = answer;
+    return world.code();
+  };
+  EXPECT_EQ(code(1, look, -1), Code::identity_mismatch);
+  EXPECT_EQ(code(0, look, 0), Code::ok) << "a refused enclave has raised the numbers";
+  EXPECT_EQ(code(1, look, 0), Code::ok);
+  EXPECT_EQ(code(0, look, 0), Code::collateral_superseded);
+  EXPECT_EQ(code(2, nullptr, 0), Code::ok);
+  EXPECT_EQ(code(1, nullptr, 0), Code::collateral_superseded);
 }
 
 TEST(JudgeWithCallback, IsNotAskedAboutWhatIsNotGenuine) {

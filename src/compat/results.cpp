@@ -122,11 +122,16 @@ void fill_results(const Judgement& judgement, ra_tls_verify_callback_results& re
   results.dcap = dcap_results(judgement);
 }
 
-void print_refusal(const Error& error) {
-  std::string text = "error: " + printable(error.message()) + "\n";
-  if (!error.where().empty()) text += "where: " + printable(error.where()) + "\n";
-  text += "hint:  " + std::string(error.hint()) + "\n";
-  std::fwrite(text.data(), 1, text.size(), stderr);
+// Called where nothing may be thrown into C.
+void print_refusal(const Error& error) noexcept {
+  try {
+    std::string text = "error: " + printable(error.message()) + "\n";
+    if (!error.where().empty()) text += "where: " + printable(error.where()) + "\n";
+    text += "hint:  " + std::string(error.hint()) + "\n";
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  } catch (...) {
+    std::fputs("error: no memory for the text of the error\n", stderr);
+  }
 }
 
 }  // namespace ratls::compat

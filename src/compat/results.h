@@ -15,7 +15,7 @@ int return_value(Code code) noexcept;
 /// fill_results writes a judgement in Gramine's terms.
 void fill_results(const Judgement& judgement, ra_tls_verify_callback_results& results) noexcept;
 
-/// print_refusal writes an error to stderr as the command line tool does.
-void print_refusal(const Error& error);
+/// print_refusal writes an error to stderr as the command line tool does; without memory, less.
+void print_refusal(const Error& error) noexcept;
 
 }  // namespace ratls::compat

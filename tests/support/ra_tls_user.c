@@ -79,6 +79,10 @@ static int verify(void* library, const char* certificate_path) {
   set_callback(wanted[0] != '\0' ? compare : NULL);
   memset(&results, 0x5a, sizeof(results));
   result = verify_callback(certificate, size, &results);
+  /* As programs do that know both schemes. */
+  if (results.attestation_scheme == RA_TLS_ATTESTATION_SCHEME_EPID) {
+    printf("%.128s\n", results.epid.ias_enclave_quote_status);
+  }
   printf("%d %d %d %x %x\n", result, (int)results.attestation_scheme, (int)results.err_loc,
          (unsigned)results.dcap.func_verify_quote_result,
          (unsigned)results.dcap.quote_verification_result);

@@ -10,6 +10,7 @@
 #include "compat/attest.h"
 #include "compat/results.h"
 #include "crypto/crypto.h"
+#include "tls/openssl_setup.h"
 
 // Only the tests' build of the library has another.
 #ifndef RATLS_COMPAT_ATTESTATION
@@ -39,6 +40,7 @@ struct Made {
 };
 
 Result<Made> make() {
+  tls::set_up_openssl();
   RATLS_TRY(const CertificateDates dates, read_certificate_dates());
   RATLS_TRY(const auto attested, make_certificate(RATLS_COMPAT_ATTESTATION, dates));
   Made made;

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "compat/results.h"
+#include "tls/openssl_setup.h"
 
 // Where root and collateral are named; fixed, because whoever chooses the file chooses whom to
 // trust. Only the tests' build of the library has another.
@@ -30,7 +31,10 @@ void warn_once_of_any_product() {
 }
 
 Judgement judge(BytesView der) {
-  static Judge judge(RATLS_COMPAT_FILE);
+  tls::set_up_openssl();
+  // Never destroyed: other threads may verify while the process ends. What it has is still
+  // reachable.
+  static Judge& judge = *new Judge(RATLS_COMPAT_FILE);
   Judgement judgement = judge.judge(
       der, {.callback = measurement_callback.load(), .variables = read_variables()}, system_now());
   if (judgement.any_product_or_version) warn_once_of_any_product();
