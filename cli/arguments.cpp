@@ -80,7 +80,7 @@ void add_certificate_options(CLI::App& app, CertificateOptions& options) {
   app.add_option_function<std::string>(
          "--lifetime",
          [&options](const std::string& text) { options.lifetime = duration("--lifetime", text); },
-         "Life of the certificate, at most 89d")
+         "Life of the certificate, 10m to 89d")
       ->default_str(format_duration(options.lifetime));
   app.add_option_function<std::string>(
          "--key-type",
