@@ -7,6 +7,8 @@ namespace {
 // Calls that overlap make connections of their own; this many of them are kept.
 constexpr std::size_t kMaxIdle = 8;
 constexpr std::size_t kPartSize = 64 * 1024;
+// For a server to make evidence, a byte now and then included.
+constexpr std::chrono::milliseconds kEvidenceTimeout{60000};
 
 // No exception of a sink may look like one of ours.
 Result<void> hand_over(BytesView part, const BodySink& sink, const std::string& origin) {
@@ -79,16 +81,25 @@ void Connection::close(std::unique_ptr<Answer> answer) {
 
 Result<std::shared_ptr<const AttestedSession>> Connection::connect(
     const Url& url, const VerdictListener& listener) {
-  const auto try_connect = [&]() -> Tried<std::shared_ptr<const AttestedSession>> {
+  return repeated(options_.retries, [&]() -> TriedSession {
     auto line = Line::open();
     if (!line) return {.result = std::move(line).error()};
-    Attempt attempt(**line, peer_, clock_, options_);
-    Tried<std::shared_ptr<const AttestedSession>> tried{.result = attempt.connect(url, proxy_)};
-    tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
-    remember(attempt.verdict(), listener);
-    return tried;
-  };
-  return repeated(options_.retries, try_connect);
+    return attest(**line, url, options_, listener);
+  });
+}
+
+/// attest makes a connection whose session passes the policy, for a new line.
+Connection::TriedSession Connection::attest(Line& line, const Url& url, const ClientOptions& limits,
+                                            const VerdictListener& listener) {
+  ClientOptions options = limits;
+  options.max_redirects = 0;
+  if (options.total_timeout.count() == 0) options.total_timeout = kEvidenceTimeout;
+  Attempt attempt(line, peer_, clock_, options);
+  TriedSession tried{.result = wants_session_evidence() ? attempt.ask_session(url, proxy_)
+                                                        : attempt.connect(url, proxy_)};
+  tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
+  remember(attempt.verdict(), listener);
+  return tried;
 }
 
 std::shared_ptr<const Verdict> Connection::last_verdict() const {
@@ -100,6 +111,12 @@ Connection::TriedAnswer Connection::try_open(const Message& message, const Clien
                                              const VerdictListener& listener,
                                              Result<std::unique_ptr<Line>> line) {
   if (!line) return {.result = std::move(line).error()};
+  if (wants_session_evidence() && !(*line)->attested()) {
+    auto attested = attest(**line, message.url, limits, listener);
+    if (!attested.result) {
+      return {.result = attested.result.error(), .may_repeat = attested.may_repeat};
+    }
+  }
   auto answer = std::make_unique<Answer>();
   answer->message = message;
   answer->options = limits;

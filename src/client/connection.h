@@ -56,6 +56,10 @@ class Connection {
   using TriedAnswer = Tried<std::unique_ptr<Answer>>;
   TriedAnswer try_open(const Message& message, const ClientOptions& limits,
                        const VerdictListener& listener, Result<std::unique_ptr<Line>> line);
+  using TriedSession = Tried<std::shared_ptr<const AttestedSession>>;
+  TriedSession attest(Line& line, const Url& url, const ClientOptions& limits,
+                      const VerdictListener& listener);
+  bool wants_session_evidence() const { return peer_.verifier().policy().session.fresh; }
   Result<std::unique_ptr<Line>> take_line();
   void remember(const std::shared_ptr<const Verdict>& verdict, const VerdictListener& listener);
 
