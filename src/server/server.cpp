@@ -60,6 +60,7 @@ Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& 
       {"port", running.port == next.port},
       {"threads", running.threads == next.threads},
       {"lowest_tls", running.lowest_tls == next.lowest_tls},
+      {"session_evidence", running.session_evidence == next.session_evidence},
       {"admin_host", running.admin_host == next.admin_host},
       {"admin_port", running.admin_port == next.admin_port},
   };
@@ -93,9 +94,11 @@ struct Server::State {
 
 Server::Server(ServerOptions options) : state_(std::make_unique<State>(std::move(options))) {
   // Asked when the connection itself had no answer to the question.
-  state_->router.add_own(SessionChallenge::kPath, [](const Request&) {
-    return http::refusal_response({400, "Ask over TLS 1.3, with ?nonce= and 64 hex digits."});
-  });
+  if (state_->options.session_evidence) {
+    state_->router.add_own(SessionChallenge::kPath, [](const Request&) {
+      return http::refusal_response({400, "Ask over TLS 1.3, with ?nonce= and 64 hex digits."});
+    });
+  }
 }
 
 Server::~Server() { stop(); }
@@ -168,8 +171,10 @@ Result<void> Server::start(Attester attester) {
   if (state_->on_reload) reload_by_admin = [this] { return reload(); };
   RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
   RATLS_CHECK(state_->start_app(*running));
-  running->session_evidence.emplace(attester, running->metrics.sessions);
-  running->workers->offer(*running->session_evidence);
+  if (state_->options.session_evidence) {
+    running->session_evidence.emplace(attester, running->metrics.sessions);
+    running->workers->offer(*running->session_evidence);
+  }
   const RenewalSchedule schedule(now, certificate.not_after());
   running->renewal.emplace(std::move(attester), std::move(certificate), *running->tls, schedule,
                            state_->staple.get());
@@ -177,7 +182,7 @@ Result<void> Server::start(Attester attester) {
   running->renewal->refresh_staple(now);
   auto started = running->workers->start();
   if (started) started = running->renewal->start();
-  if (started) started = running->session_evidence->start();
+  if (started && running->session_evidence) started = running->session_evidence->start();
   if (!started) {
     stop_running(*running);
     return started;
@@ -232,7 +237,9 @@ Result<void> Server::apply(const ServerOptions& options, std::optional<Attester>
   }
   RATLS_CHECK(check_unchanged(state_->options, options));
   RATLS_CHECK(state_->running->workers->apply(options));
-  if (attester) state_->running->session_evidence->use(*attester);
+  if (attester && state_->running->session_evidence) {
+    state_->running->session_evidence->use(*attester);
+  }
   state_->running->renewal->reload(std::move(attester));
   return {};
 }
