@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fresh evidence for each TLS session: `[session] fresh = true`."""
 
+import contextlib
 import json
 import threading
 
 import pytest
 
 from conftest import DEADLINE, run
+from scripted_app import App
 from scripted_server import answering
 
 PATH = "/.well-known/ratls/session-evidence"
@@ -44,7 +46,8 @@ def test_a_server_without_it_is_refused(ratls, fresh, attested_files):
 
 def test_a_certificate_alone_is_never_fresh(ratls, fresh, attested_files):
     ended = run(ratls, "verify", "--json", *fresh, "--cert", attested_files[0])
-    assert json.loads(ended.out)["fresh"] is False
+    report = json.loads(ended.out)
+    assert (ended.code, report["fresh"], report["proves"]) == (0, False, "certificate"), ended
 
 
 @pytest.mark.parametrize("request_line, status", [
@@ -55,6 +58,7 @@ def test_a_certificate_alone_is_never_fresh(ratls, fresh, attested_files):
     ([PATH + NONCE + "00"], 400),
     ([PATH + NONCE[:-1] + "x"], 400),
     ([PATH + NONCE + "&x=1"], 400),
+    ([PATH + "?x=1" + NONCE], 400),
     ([PATH + "/" + NONCE], 404),
     ([PATH + NONCE], 200),
 ])
@@ -80,6 +84,17 @@ def test_what_comes_behind_waits_for_its_turn(service):
                 "-w", "%{http_code} %{num_connects}\n", service.url + PATH + NONCE,
                 service.url + PATH + NONCE, service.url + "/")
     assert ended.out == '200 1\n200 0\n{"message":"Hello World"}200 0\n', ended
+
+
+def test_behind_the_server_an_app_answers(ratls, serving, platform, fresh, tmp_path):
+    app = App(tmp_path / "app.sock")
+    app.answer = lambda stream, head: stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\napp")
+    with contextlib.closing(app), \
+            serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                    "--upstream", f"unix:{app.path}") as edge:
+        ended = run(ratls, "get", *fresh, edge.url + "/a")
+        assert (ended.code, ended.out) == (0, "app"), ended
+        assert [head.splitlines()[0] for head in app.heads] == ["GET /a HTTP/1.1"]
 
 
 def test_many_at_once(ratls, service, fresh):

@@ -46,7 +46,7 @@ struct ServerOptions {
   std::chrono::seconds request_timeout{30};     ///< from the first byte of a request to its end
   std::chrono::seconds keep_alive_timeout{60};  ///< between requests
   std::chrono::seconds write_timeout{30};       ///< for one answer
-  std::chrono::seconds upstream_timeout{60};    ///< for an app to begin its answer
+  std::chrono::seconds upstream_timeout{60};    ///< for an app's answer to begin, or for evidence
   std::chrono::seconds stream_timeout{300};     ///< between parts of an answer, or of a WebSocket
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
   /// Bytes a second, on average over request_timeout, of a body that an app waits for; 0: any.

@@ -55,10 +55,14 @@ class SessionChallenge {
   std::shared_ptr<Met> met_;  // null: bound to none
 };
 
+/// AsksForSession says whether the caller asks for evidence of the session on each connection
+/// before using it. Where nobody does, a policy that demands it refuses within the handshake.
+enum class AsksForSession { no, yes };
+
 /// PeerVerifier puts a verifier's verdict inside TLS handshakes of a client: the handshake fails
 /// with an alert unless the server's certificate is accepted, before any application data. Where
-/// the policy demands fresh evidence, the session counts for nothing yet then: the caller asks the
-/// server with a SessionChallenge and has the answer judged.
+/// the policy demands fresh evidence, a caller who says that it asks for it gets through the
+/// handshake, but session_of gives nothing until the answer to a SessionChallenge was judged.
 /// Thread-safety: any thread.
 class PeerVerifier {
  public:
@@ -73,7 +77,8 @@ class PeerVerifier {
   /// and AEAD only, no session cache, no tickets, no renegotiation, no key log. The context may
   /// outlive this object. The listener runs on the thread of the handshake.
   /// Errors: internal.
-  Result<void> install(ssl_ctx_st* context, VerdictListener listener = nullptr) const;
+  Result<void> install(ssl_ctx_st* context, VerdictListener listener = nullptr,
+                       AsksForSession asks = AsksForSession::no) const;
 
   /// judge_session judges the server's answer to a challenge that is bound; from then on the
   /// verdict is the connection's. Blocks: as the collateral source does.
@@ -84,7 +89,7 @@ class PeerVerifier {
                                                 std::string detail) const;
 
   /// verdict_of gives the verdict of a connection whose handshake ran with this context, accepted
-  /// or not; null when no certificate was judged.
+  /// or not: that on its session once there is one; null when no certificate was judged.
   static std::shared_ptr<const Verdict> verdict_of(const ssl_st* ssl);
 
   /// session_of gives the proof for a connection: null unless its own handshake is complete, was

@@ -23,8 +23,8 @@ enum class Proves { quote, certificate, session };
 struct CertificateContext {
   Proves proves = Proves::certificate;  ///< certificate or session
   std::string host;  ///< the name or address that was asked for; for [session] check_name
-  /// The caller will not use the session before verify_session has accepted it, as [session] fresh
-  /// demands. PeerVerifier sees to it.
+  /// The caller will not use the session before verify_session has accepted it, where [session]
+  /// fresh demands that.
   bool session_evidence_follows = false;
 
   bool operator==(const CertificateContext&) const = default;

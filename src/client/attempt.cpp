@@ -73,7 +73,13 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::ask_session(const Url& u
   question_->url.path = SessionChallenge::kPath;
   question_->url.query = challenge_->query();
   const Result<void> opened = open(*question_, proxy);
-  RATLS_TRY(heard_->verdict, opened ? judge_answer() : refusal_of(opened.error()));
+  const auto judged = opened ? judge_answer() : refusal_of(opened.error());
+  if (!judged) {
+    // Without an answer there is no verdict on the session.
+    if (phase_ == Phase::exchanging) heard_->verdict = nullptr;
+    return judged.error();
+  }
+  heard_->verdict = *judged;
   if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
   session_ = PeerVerifier::session_of(*challenge_);
   line_.set_attested();
@@ -94,8 +100,11 @@ Result<std::shared_ptr<const Verdict>> Attempt::judge_answer() {
     if (size == 0) break;
     answer.insert(answer.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
     if (answer.size() > kMaxEvidence) {
-      return Error(Code::answer_too_large, place_, "evidence of more than 64 KiB");
+      return peer_.refuse_session(*challenge_, "the answer is larger than 64 KiB");
     }
+  }
+  if (head_.status() == 503) {
+    return Error(Code::quote_unavailable, place_, "the server can make no evidence now");
   }
   if (head_.status() == 200) return peer_.judge_session(*challenge_, answer);
   return peer_.refuse_session(*challenge_, "the server has no evidence for it: it answers " +
@@ -247,6 +256,8 @@ bool Attempt::may_repeat(const Error& error) const {
     case Code::connection_closed:
     case Code::timeout:
       break;
+    case Code::quote_unavailable:  // of a question, which has nothing of the user's
+      return true;
     default:
       return false;
   }
@@ -286,8 +297,9 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const 
 Result<void> Attempt::on_context(void* context) {
   phase_ = Phase::handshaking;
   heard_->verdict = nullptr;
-  return peer_.install(static_cast<SSL_CTX*>(context),
-                       [heard = heard_](const auto& verdict) { heard->verdict = verdict; });
+  return peer_.install(
+      static_cast<SSL_CTX*>(context),
+      [heard = heard_](const auto& verdict) { heard->verdict = verdict; }, AsksForSession::yes);
 }
 
 Result<void> Attempt::find_session() {
@@ -304,6 +316,10 @@ Result<void> Attempt::find_session() {
 }
 
 Result<void> Attempt::on_connected() {
+  // libcurl sends again when a kept connection turns out to be dead.
+  if (request_sent_ && !message_->repeatable()) {
+    return Error(Code::connection_closed, place_, "the server closed the kept connection");
+  }
   RATLS_CHECK(find_session());
   const bool kept = phase_ != Phase::handshaking;
   if (kept && session_ != nullptr && clock_() > session_->peer().expires()) {
@@ -311,10 +327,6 @@ Result<void> Attempt::on_connected() {
     return Error(Code::connection_closed, place_, "the verdict of the kept connection has ended");
   }
   phase_ = Phase::exchanging;
-  // libcurl sends again when a kept connection turns out to be dead.
-  if (request_sent_ && !message_->repeatable()) {
-    return Error(Code::connection_closed, place_, "the server closed the kept connection");
-  }
   request_sent_ = message_ != nullptr;
   begun_ = last_move_ = std::chrono::steady_clock::now();
   return {};

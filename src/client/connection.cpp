@@ -7,7 +7,7 @@ namespace {
 // Calls that overlap make connections of their own; this many of them are kept.
 constexpr std::size_t kMaxIdle = 8;
 constexpr std::size_t kPartSize = 64 * 1024;
-// For a server to make evidence, a byte now and then included.
+// For a server to make evidence and send it, a byte now and then included.
 constexpr std::chrono::milliseconds kEvidenceTimeout{60000};
 
 // No exception of a sink may look like one of ours.
@@ -93,7 +93,10 @@ Connection::TriedSession Connection::attest(Line& line, const Url& url, const Cl
                                             const VerdictListener& listener) {
   ClientOptions options = limits;
   options.max_redirects = 0;
-  if (options.total_timeout.count() == 0) options.total_timeout = kEvidenceTimeout;
+  if (wants_session_evidence() &&
+      (options.total_timeout.count() == 0 || options.total_timeout > kEvidenceTimeout)) {
+    options.total_timeout = kEvidenceTimeout;
+  }
   Attempt attempt(line, peer_, clock_, options);
   TriedSession tried{.result = wants_session_evidence() ? attempt.ask_session(url, proxy_)
                                                         : attempt.connect(url, proxy_)};

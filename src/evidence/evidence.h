@@ -61,8 +61,8 @@ Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& 
 /// Errors: key_unsupported, certificate_unbound, evidence_conflict.
 Result<void> check_binding(const Evidence& evidence, const x509::Certificate& certificate);
 
-/// check_session proves that session evidence was made for this session, for the certificate's key,
-/// and by the very enclave or TD that the certificate's evidence speaks of.
+/// check_session proves that session evidence was made for this session and for the certificate's
+/// key, and, for SGX, that its report is that of the certificate's quote apart from report_data.
 /// Errors: as check_binding; evidence_not_fresh for another session.
 Result<void> check_session(const Evidence& session, const Evidence& certificates,
                            const x509::Certificate& certificate, const SessionExporter& exporter);

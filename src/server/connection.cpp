@@ -266,12 +266,13 @@ void Connection::answer_request() {
   request.peer = peer_;
   request.id = request_id_;
   if (begin_session_evidence(request)) return;
-  answer(worker_.service().router.answer(request), persistence(), request.method != "HEAD");
+  answer(worker_.service().router.answer(request), persistence(worker_.draining()),
+         request.method != "HEAD");
   end_request();
 }
 
-http::Persistence Connection::persistence() const {
-  if (!parser_->keeps_alive() || worker_.draining()) return http::Persistence::close;
+http::Persistence Connection::persistence(bool ends) const {
+  if (!parser_->keeps_alive() || ends) return http::Persistence::close;
   return parser_->framing().http10 ? http::Persistence::keep_alive_http10
                                    : http::Persistence::keep_alive;
 }
@@ -395,6 +396,7 @@ void Connection::drain() {
 }
 
 void Connection::check_deadline(Tick now) {
+  if (phase_ == Phase::attesting) leave_if_client_has();
   if (phase_ == Phase::closed || (now < deadline_ && !body_is_too_slow())) return;
   deadline_ = kNever;
   deadline_passed_ = true;
@@ -436,6 +438,7 @@ void Connection::abort() {
 
 void Connection::close() {
   phase_ = Phase::closed;
+  session_question_.reset();
   const auto self = shared_from_this();
   if (exchange_ && exchange_->state() == Exchange::State::tunnel) {
     count_answer(exchange_->status());

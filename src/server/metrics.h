@@ -104,10 +104,12 @@ struct CertificateMetrics {
   Result<AttestedCertificate> certify(const Attester& attester, UnixTime now);
 };
 
-/// SessionMetrics are written by the thread that makes evidence for sessions.
+/// SessionMetrics are written by the thread that makes evidence for sessions, turned_away by one
+/// thread after the other.
 struct SessionMetrics {
   Histogram duration;  ///< of making it, nearly all of it for its quote
   Counter failures;
+  Counter turned_away;  ///< who asked when too many waited
 
   /// attest has the attester make it and counts how that went.
   Result<Bytes> attest(const Attester& attester, const SessionBinding& binding);

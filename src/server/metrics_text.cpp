@@ -140,6 +140,9 @@ void write_sessions(std::string& out, const SessionMetrics& metrics) {
   Family(out, "ratls_session_evidence_failures_total", "counter",
          "Evidence for sessions that could not be made.")
       .sample("", metrics.failures.value());
+  Family(out, "ratls_session_evidence_turned_away_total", "counter",
+         "Questions for evidence while too many waited.")
+      .sample("", metrics.turned_away.value());
 }
 
 void write_app(std::string& out, const Upstreams& upstreams, const Counter& restarts,

@@ -8,7 +8,7 @@
 namespace ratls::server {
 namespace {
 
-// At ten quotes a second the last of them waits for as long as clients do.
+// At ten quotes a second the last of them waits for some seconds.
 constexpr std::size_t kMostWaiting = 64;
 
 }  // namespace
@@ -19,11 +19,15 @@ Result<void> SessionEvidence::start() {
   return {};
 }
 
-bool SessionEvidence::make(SessionBinding binding, Done done) {
+bool SessionEvidence::make(SessionBinding binding, std::weak_ptr<const void> asker, Done done) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_.size() >= kMostWaiting) return false;
-    waiting_.push_back({std::move(binding), std::move(done)});
+    std::erase_if(waiting_, [](const Wanted& wanted) { return wanted.asker.expired(); });
+    if (stopping_ || waiting_.size() >= kMostWaiting) {
+      metrics_.turned_away.add();
+      return false;
+    }
+    waiting_.push_back({std::move(binding), std::move(asker), std::move(done)});
   }
   changed_.notify_all();
   return true;
@@ -50,15 +54,24 @@ void SessionEvidence::run() {
     if (stopping_) return;
     const Wanted wanted = std::move(waiting_.front());
     waiting_.pop_front();
+    if (wanted.asker.expired()) continue;
     const Attester attester = attester_;
     lock.unlock();
-    auto made = metrics_.attest(attester, wanted.binding);
-    if (!made) {
-      log(LogLevel::error, "no evidence for a session: " + made.error().message());
-    }
-    wanted.done(std::move(made));
+    wanted.done(attest(attester, wanted.binding));
     lock.lock();
   }
+}
+
+// Anybody may ask, so the log has a line for each change only.
+Result<Bytes> SessionEvidence::attest(const Attester& attester, const SessionBinding& binding) {
+  auto made = metrics_.attest(attester, binding);
+  if (!made && !failing_) {
+    log(LogLevel::error, "evidence for sessions cannot be made: " + made.error().message());
+  } else if (made && failing_) {
+    log(LogLevel::info, "evidence for sessions is made again");
+  }
+  failing_ = !made;
+  return made;
 }
 
 }  // namespace ratls::server

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -26,8 +27,9 @@ class SessionEvidence {
 
   /// Errors: internal.
   Result<void> start();
-  /// make has the evidence made; done is called from the thread. False when too many wait already.
-  bool make(SessionBinding binding, Done done);
+  /// make has the evidence made; done is called from the thread, unless asker has ended before its
+  /// turn. False when too many wait already.
+  bool make(SessionBinding binding, std::weak_ptr<const void> asker, Done done);
   /// use takes another attester for what is made from now on.
   void use(Attester attester);
   /// stop waits for a quote that is being made; what waits behind it is dropped.
@@ -36,9 +38,11 @@ class SessionEvidence {
  private:
   struct Wanted {
     SessionBinding binding;
+    std::weak_ptr<const void> asker;
     Done done;
   };
   void run();
+  Result<Bytes> attest(const Attester& attester, const SessionBinding& binding);
 
   std::mutex mutex_;  // for the members below
   std::condition_variable changed_;
@@ -47,6 +51,7 @@ class SessionEvidence {
   bool stopping_ = false;
 
   SessionMetrics& metrics_;
+  bool failing_ = false;  // the thread's
   std::optional<Thread> thread_;
 };
 

@@ -29,8 +29,8 @@ SessionNonce nonce() {
   return out;
 }
 
-std::string question() {
-  return std::string("GET ") + SessionChallenge::kPath + "?nonce=" + to_hex(nonce()) +
+std::string question(const SessionNonce& asked = nonce()) {
+  return std::string("GET ") + SessionChallenge::kPath + "?nonce=" + to_hex(asked) +
          " HTTP/1.1\r\nHost: h\r\n\r\n";
 }
 
@@ -85,7 +85,9 @@ TEST_F(SessionEvidenceTest, IsBoundToTheConnection) {
 }
 
 TEST_F(SessionEvidenceTest, KeepsTheOrderAndHoldsNobodyElseUp) {
-  serve();
+  ServerOptions options;
+  options.threads = 1;
+  serve(options);
   hold_back();
   TlsClient client(port());
   client.send(std::string(kGreeting) + question() + std::string(kGreeting));
@@ -134,8 +136,17 @@ TEST_F(SessionEvidenceTest, IsGivenUpAfterATime) {
   hold_back();
   TlsClient client(port());
   EXPECT_EQ(client.ask(question()).status, 503);
+  // What was made for the first question is no answer to the second.
+  SessionNonce other;
+  other.bytes.fill(7);
+  client.send(question(other));
+  EXPECT_EQ(TlsClient(port()).ask(kGreeting).body, "hello");
   let_go();
-  EXPECT_EQ(client.ask(kGreeting).body, "hello") << "nothing comes late";
+  const Answer answer = client.read_answer();
+  const auto session =
+      evidence::read_session_evidence(Bytes(answer.body.begin(), answer.body.end()));
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->claims->session, tls::export_session(client.ssl(), other));
 }
 
 TEST_F(SessionEvidenceTest, IsNobodysWhenTheClientHasLeft) {
@@ -150,16 +161,56 @@ TEST_F(SessionEvidenceTest, IsNobodysWhenTheClientHasLeft) {
   EXPECT_EQ(TlsClient(port()).ask(question()).status, 200);
 }
 
-TEST_F(SessionEvidenceTest, EndsWithTheServer) {
+TEST_F(SessionEvidenceTest, LeavesNoPlaceToThoseWhoHaveLeft) {
+  ServerOptions options;
+  options.threads = 1;
+  serve(options);
+  hold_back();
+  std::vector<std::unique_ptr<TlsClient>> clients;
+  for (int i = 0; i < 65; ++i) {
+    clients.push_back(std::make_unique<TlsClient>(port()));
+    clients.back()->send(question());
+    if (i == 0) wait_for_quote();
+  }
+  clients.resize(1);
+  // Their places are free as soon as the server has looked: once a second.
+  TlsClient patient(port());
+  pollfd turned_away{patient.fd(), POLLIN, 0};
+  do {
+    patient.send(question());
+  } while (::poll(&turned_away, 1, 200) == 1 && patient.read_answer().status == 503);
+  let_go();
+  EXPECT_EQ(patient.read_answer().status, 200);
+  EXPECT_EQ(clients[0]->read_answer().status, 200);
+  EXPECT_LE(quotes_, 3) << "none was made for the others";
+}
+
+TEST_F(SessionEvidenceTest, IsNoClientsFirstRequest) {
   serve();
+  TlsClient client(port());  // it has a request to come when the server stops
+  TlsClient idle(port());
+  EXPECT_EQ(idle.ask(kGreeting).status, 200);
+  std::thread stopping([this] { server_->stop(); });
+  EXPECT_TRUE(idle.is_ended()) << "the server stops";
+  EXPECT_EQ(client.ask(question()).status, 200);
+  EXPECT_EQ(client.ask(kGreeting).body, "hello");
+  stopping.join();
+}
+
+TEST_F(SessionEvidenceTest, EndsWithTheServer) {
+  ServerOptions options;
+  options.drain_timeout = std::chrono::seconds(1);
+  serve(options);
   hold_back();
   TlsClient client(port());
+  TlsClient idle(port());
+  EXPECT_EQ(idle.ask(kGreeting).status, 200);
   client.send(question());
   wait_for_quote();
   std::thread stopping([this] { server_->stop(); });
+  EXPECT_TRUE(idle.is_ended()) << "the server stops";
+  EXPECT_EQ(client.read_answer().status, 0) << "the quote takes longer than the server waits";
   let_go();
-  EXPECT_EQ(client.read_answer().status, 200) << "it was in flight";
-  EXPECT_TRUE(client.is_ended());
   stopping.join();
 }
 

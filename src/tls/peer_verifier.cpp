@@ -17,8 +17,10 @@ struct PeerVerifier::State {
   std::string host;
   std::function<UnixTime()> clock;
 
-  CertificateContext context() const {
-    return {.proves = Proves::session, .host = host, .session_evidence_follows = true};
+  CertificateContext context(AsksForSession asks) const {
+    return {.proves = Proves::session,
+            .host = host,
+            .session_evidence_follows = asks == AsksForSession::yes};
   }
 };
 
@@ -167,7 +169,8 @@ PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> 
 
 const Verifier& PeerVerifier::verifier() const noexcept { return state_->verifier; }
 
-Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener) const {
+Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener,
+                                   AsksForSession asks) const {
   if (context == nullptr || state_->source == nullptr || !state_->clock || judge_index() < 0 ||
       met_index() < 0) {
     return Error(Code::internal, "tls context", "no context, collateral source, clock or index");
@@ -176,12 +179,13 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
     return Error(Code::internal, "tls context", "it has a verifier already");
   }
   if (!set_protocol(context)) return Error(Code::internal, "tls context", last_openssl_error());
-  auto judge = std::make_unique<Judge>([state = state_, listener = std::move(listener)](Bytes der) {
-    auto verdict = std::make_shared<const Verdict>(
-        state->verifier.verify_certificate(der, state->context(), *state->source, state->clock()));
-    if (listener) listener(verdict);
-    return Met{std::move(der), std::move(verdict), state->verifier.policy().session.fresh};
-  });
+  auto judge =
+      std::make_unique<Judge>([state = state_, listener = std::move(listener), asks](Bytes der) {
+        auto verdict = std::make_shared<const Verdict>(state->verifier.verify_certificate(
+            der, state->context(asks), *state->source, state->clock()));
+        if (listener) listener(verdict);
+        return Met{std::move(der), std::move(verdict), state->verifier.policy().session.fresh};
+      });
   if (SSL_CTX_set_ex_data(context, judge_index(), judge.get()) != 1) {
     return Error(Code::internal, "tls context", last_openssl_error());
   }
@@ -192,7 +196,8 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
 
 std::shared_ptr<const Verdict> PeerVerifier::verdict_of(const ssl_st* ssl) {
   const SharedMet met = met_of(ssl);
-  return met == nullptr ? nullptr : met->verdict;
+  if (met == nullptr) return nullptr;
+  return met->session_verdict != nullptr ? met->session_verdict : met->verdict;
 }
 
 std::shared_ptr<const AttestedSession> PeerVerifier::session_of(const ssl_st* ssl) {
@@ -218,7 +223,7 @@ std::shared_ptr<const Verdict> PeerVerifier::judge_session(const SessionChalleng
   }
   Met& met = *challenge.met_;
   met.session_verdict = std::make_shared<const Verdict>(
-      state_->verifier.verify_session(met.certificate, state_->context(), answer,
+      state_->verifier.verify_session(met.certificate, state_->context(AsksForSession::yes), answer,
                                       *challenge.exporter_, *state_->source, state_->clock()));
   return met.session_verdict;
 }

@@ -143,9 +143,23 @@ class FreshSessionTest : public PeerVerifierTest {
     return must(attester.attest_session(tls::bind_session(server, *nonce).value()));
   }
 
+  static Context make_asking_context(const PeerVerifier& peer) {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    EXPECT_TRUE(peer.install(context.get(), nullptr, AsksForSession::yes));
+    return context;
+  }
+
   const PeerVerifier fresh_ = make_verifier(demanding(platform_.policy));
-  const Context fresh_client_ = make_context(fresh_);
+  const Context fresh_client_ = make_asking_context(fresh_);
 };
+
+TEST_F(FreshSessionTest, FailsInTheHandshakeWhereNobodyAsks) {
+  const Context unaware = make_context(fresh_);
+  Pair pair(unaware.get(), server_.get());
+  EXPECT_FALSE(pair.shake());
+  ASSERT_FALSE(pair.verdict()->accepted());
+  EXPECT_EQ(pair.verdict()->result.error().code(), Code::evidence_not_fresh);
+}
 
 TEST_F(FreshSessionTest, CountsAfterItsEvidence) {
   Pair pair(fresh_client_.get(), server_.get());
@@ -198,6 +212,7 @@ TEST_F(FreshSessionTest, ARefusalTakesTheSessionBack) {
   const Bytes answer = answer_on(pair.server.get(), challenge);
   ASSERT_TRUE(fresh_.judge_session(challenge, answer)->accepted());
   EXPECT_FALSE(fresh_.refuse_session(challenge, "none")->accepted());
+  EXPECT_FALSE(pair.verdict()->accepted());
   EXPECT_EQ(pair.session(), nullptr);
 }
 
