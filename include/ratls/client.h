@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ratls/channel.h"
 #include "ratls/policy.h"
 #include "ratls/tls.h"
 
@@ -120,6 +121,10 @@ class Client {
   /// connect verifies the server without sending a request, on a new connection that it closes.
   Result<std::shared_ptr<const AttestedSession>> connect(
       const VerdictListener& on_verdict = nullptr);
+
+  /// dial verifies the server likewise and gives the connection, for what is not a request of ours.
+  /// It may outlive the client. Blocks.
+  Result<std::unique_ptr<Channel>> dial(const VerdictListener& on_verdict = nullptr);
 
   /// last_verdict is that of the newest handshake, accepted or not; null before the first one.
   std::shared_ptr<const Verdict> last_verdict() const;

@@ -170,7 +170,12 @@ Result<ClientResponse> Client::post(const std::string& path, std::string body,
 }
 
 Result<std::shared_ptr<const AttestedSession>> Client::connect(const VerdictListener& on_verdict) {
-  return state_->connection.connect(state_->url, on_verdict);
+  RATLS_TRY(const auto channel, dial(on_verdict));
+  return channel->session();
+}
+
+Result<std::unique_ptr<Channel>> Client::dial(const VerdictListener& on_verdict) {
+  return state_->connection.dial(state_->url, on_verdict);
 }
 
 std::shared_ptr<const Verdict> Client::last_verdict() const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/connection.h"
 
+#include "client/line_channel.h"
+
 namespace ratls::client {
 namespace {
 
@@ -77,18 +79,17 @@ void Connection::close(std::unique_ptr<Answer> answer) {
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(line));
 }
 
-Result<std::shared_ptr<const AttestedSession>> Connection::connect(
-    const Url& url, const VerdictListener& listener) {
-  const auto try_connect = [&]() -> Tried<std::shared_ptr<const AttestedSession>> {
+Result<std::unique_ptr<Channel>> Connection::dial(const Url& url, const VerdictListener& listener) {
+  const auto try_dial = [&]() -> Tried<std::unique_ptr<Channel>> {
     auto line = Line::open();
     if (!line) return {.result = std::move(line).error()};
-    Attempt attempt(**line, peer_, clock_, options_);
-    Tried<std::shared_ptr<const AttestedSession>> tried{.result = attempt.connect(url, proxy_)};
-    tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
-    remember(attempt.verdict(), listener);
-    return tried;
+    auto channel = std::make_unique<LineChannel>(std::move(line).value(), peer_, clock_, options_);
+    const auto connected = channel->connect(url, proxy_);
+    remember(channel->verdict(), listener);
+    if (connected) return {.result = std::unique_ptr<Channel>(std::move(channel))};
+    return {.result = connected.error(), .may_repeat = channel->may_repeat(connected.error())};
   };
-  return repeated(options_.retries, try_connect);
+  return repeated(options_.retries, try_dial);
 }
 
 std::shared_ptr<const Verdict> Connection::last_verdict() const {
