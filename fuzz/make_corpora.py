@@ -39,6 +39,12 @@ def claims_of(dice):
     return dice[at:]
 
 
+def of_a_session(claims):
+    """The claims with a third one, which names a session."""
+    exporter = b"\x58\x22\x58\x20" + bytes(range(32))
+    return b"\xa3" + claims[1:] + b"\x6dratls-session" + exporter
+
+
 def endorsements(collateral):
     """Collateral as certificates bring it: CBOR, with two-byte lengths."""
     def document(member, name):
@@ -86,6 +92,7 @@ def from_certificate(folder):
         write(target, "version3", quote)
     write("dice", "simulated", dice)
     write("claims", "simulated", claims_of(dice))
+    write("claims", "session", of_a_session(claims_of(dice)))
     write("pem_chain", "pck", chain)
     for block in chain.split(b"-----END CERTIFICATE-----\n")[:1]:
         write("certificate", "pck", base64.b64decode(block.split(b"-----")[2]))

@@ -387,6 +387,12 @@ def test_policy_is_needed(ratls):
     assert (ended.code, ended.error) == (2, "policy_empty"), ended
 
 
+def test_fresh_evidence_is_not_promised(ratls, write_policy):
+    ended = run(ratls, "proxy", "--listen", "127.0.0.1:0", "https://localhost:1",
+                *write_policy("[session]\nfresh = true\n"))
+    assert (ended.code, ended.error) == (2, "policy_invalid"), ended
+
+
 def test_other_addresses_only_when_said_so(serving, service, policy):
     with serving("proxy", "--listen", "0.0.0.0:0", "--dangerous-any-address", "--name", "Gate",
                  service.url, *policy) as proxy:

@@ -123,7 +123,7 @@ class Client {
       const VerdictListener& on_verdict = nullptr);
 
   /// dial verifies the server likewise and gives the connection, for what is not a request of ours.
-  /// It may outlive the client. Blocks.
+  /// It may outlive the client. Blocks. Errors: usage for a policy that demands fresh evidence.
   Result<std::unique_ptr<Channel>> dial(const VerdictListener& on_verdict = nullptr);
 
   /// last_verdict is that of the newest handshake, accepted or not; null before the first one.

@@ -14,6 +14,8 @@ namespace {
 
 // How much of a body is kept for a reader that does not come.
 constexpr std::size_t kReadAhead = 256 * 1024;
+// A quote with its certificates takes some 5 KB.
+constexpr std::size_t kMaxEvidence = 64 * 1024;
 
 Attempt& self_of(void* self) { return *static_cast<Attempt*>(self); }
 
@@ -59,8 +61,46 @@ Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
   RATLS_CHECK(start(set));
   while (!ended_ && (!head_.complete() || is_followed())) step();
   if (failure_) return *failure_;
-  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  if (session_ == nullptr && !challenge_) {
+    return Error(Code::internal, place_, "no verdict on this connection");
+  }
   return {};
+}
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::ask_session(const Url& url,
+                                                                    const Proxy& proxy) {
+  RATLS_TRY(challenge_, SessionChallenge::create());
+  question_.emplace(Message{.url = url, .method = "GET", .headers = {}, .body = ""});
+  question_->url.path = SessionChallenge::kPath;
+  question_->url.query = challenge_->query();
+  const Result<void> opened = open(*question_, proxy);
+  RATLS_TRY(heard_->verdict, opened ? judge_answer() : refusal_of(opened.error()));
+  if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
+  session_ = PeerVerifier::session_of(*challenge_);
+  line_.set_attested();
+  return session_;
+}
+
+// A connection that cannot have evidence of its own is one that the policy refuses.
+Result<std::shared_ptr<const Verdict>> Attempt::refusal_of(const Error& error) const {
+  if (error.code() != Code::evidence_not_fresh) return error;
+  return peer_.refuse_session(*challenge_, error.detail());
+}
+
+Result<std::shared_ptr<const Verdict>> Attempt::judge_answer() {
+  Bytes answer;
+  Bytes part(kMaxEvidence);
+  for (;;) {
+    RATLS_TRY(const std::size_t size, read(part));
+    if (size == 0) break;
+    answer.insert(answer.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
+    if (answer.size() > kMaxEvidence) {
+      return Error(Code::answer_too_large, place_, "evidence of more than 64 KiB");
+    }
+  }
+  if (head_.status() == 200) return peer_.judge_session(*challenge_, answer);
+  return peer_.refuse_session(*challenge_, "the server has no evidence for it: it answers " +
+                                               std::to_string(head_.status()));
 }
 
 Result<std::size_t> Attempt::read(std::span<std::uint8_t> into) {
@@ -229,13 +269,13 @@ bool Attempt::is_delimited() const {
   return length >= 0 || is_chunked(head_.headers());
 }
 
-const ssl_st* Attempt::current_tls() const noexcept {
+ssl_st* Attempt::current_tls() const noexcept {
   curl_tlssessioninfo* info = nullptr;
   if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == nullptr ||
       info->backend != CURLSSLBACKEND_OPENSSL) {
     return nullptr;
   }
-  return static_cast<const SSL*>(info->internals);
+  return static_cast<SSL*>(info->internals);
 }
 
 bool Attempt::closed_by_server() const noexcept {
@@ -259,10 +299,23 @@ Result<void> Attempt::on_context(void* context) {
                        [heard = heard_](const auto& verdict) { heard->verdict = verdict; });
 }
 
+Result<void> Attempt::find_session() {
+  if (challenge_) return challenge_->bind(current_tls());
+  auto session = current_session();
+  if (!session && line_.attested() && PeerVerifier::verdict_of(current_tls()) != nullptr) {
+    // libcurl has made a new one, of which nothing was asked.
+    phase_ = Phase::exchanging;
+    expired_ = true;
+    return Error(Code::connection_closed, place_, "the connection with fresh evidence has ended");
+  }
+  RATLS_TRY(session_, std::move(session));
+  return {};
+}
+
 Result<void> Attempt::on_connected() {
-  RATLS_TRY(session_, current_session());
+  RATLS_CHECK(find_session());
   const bool kept = phase_ != Phase::handshaking;
-  if (kept && clock_() > session_->peer().expires()) {
+  if (kept && session_ != nullptr && clock_() > session_->peer().expires()) {
     expired_ = true;
     return Error(Code::connection_closed, place_, "the verdict of the kept connection has ended");
   }
@@ -277,7 +330,7 @@ Result<void> Attempt::on_connected() {
 }
 
 Result<void> Attempt::on_head_line(std::string_view line) {
-  if (!head_.begun()) {
+  if (!head_.begun() && !challenge_) {
     RATLS_TRY(session_, current_session());
   }
   last_move_ = std::chrono::steady_clock::now();
@@ -285,7 +338,7 @@ Result<void> Attempt::on_head_line(std::string_view line) {
 }
 
 Result<void> Attempt::on_body(BytesView part) {
-  if (session_ == nullptr || !head_.complete()) {
+  if ((session_ == nullptr && !challenge_) || !head_.complete()) {
     return Error(Code::internal, place_, "a body without a verdict and a head");
   }
   if (!is_followed()) {

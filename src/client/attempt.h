@@ -31,6 +31,10 @@ class Attempt {
   /// answer has ended. An answer that is a redirect to follow is taken as a whole. Blocks.
   Result<void> open(const Message& message, const Proxy& proxy);
 
+  /// ask_session asks the server for fresh evidence, on a new connection that the line then keeps,
+  /// and ends with its session. Errors: as open, evidence_not_fresh, and those of the verifier.
+  Result<std::shared_ptr<const AttestedSession>> ask_session(const Url& url, const Proxy& proxy);
+
   /// read gives the next bytes of the body, none at its end. Blocks: until there are some.
   Result<std::size_t> read(std::span<std::uint8_t> into);
 
@@ -69,8 +73,11 @@ class Attempt {
   Code code_of(CURLcode code) const noexcept;
   bool is_followed() const;
   bool is_delimited() const;
-  const ssl_st* current_tls() const noexcept;
+  ssl_st* current_tls() const noexcept;
   Result<std::shared_ptr<const AttestedSession>> current_session() const;
+  Result<std::shared_ptr<const Verdict>> judge_answer();
+  Result<std::shared_ptr<const Verdict>> refusal_of(const Error& error) const;
+  Result<void> find_session();
 
   Result<void> on_context(void* context);
   Result<void> on_connected();
@@ -105,6 +112,8 @@ class Attempt {
   std::optional<Error> failure_;
   std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
   std::shared_ptr<const AttestedSession> session_;
+  std::optional<SessionChallenge> challenge_;  // asked in place of a user's request
+  std::optional<Message> question_;            // the challenge as a request
   std::unique_ptr<curl_slist, FreeList> header_list_;
   AnswerHead head_;
   std::string body_;  // what was not read yet, from taken_ on

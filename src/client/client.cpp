@@ -170,8 +170,7 @@ Result<ClientResponse> Client::post(const std::string& path, std::string body,
 }
 
 Result<std::shared_ptr<const AttestedSession>> Client::connect(const VerdictListener& on_verdict) {
-  RATLS_TRY(const auto channel, dial(on_verdict));
-  return channel->session();
+  return state_->connection.connect(state_->url, on_verdict);
 }
 
 Result<std::unique_ptr<Channel>> Client::dial(const VerdictListener& on_verdict) {

@@ -9,6 +9,8 @@ namespace {
 // Calls that overlap make connections of their own; this many of them are kept.
 constexpr std::size_t kMaxIdle = 8;
 constexpr std::size_t kPartSize = 64 * 1024;
+// For a server to make evidence, a byte now and then included.
+constexpr std::chrono::milliseconds kEvidenceTimeout{60000};
 
 // No exception of a sink may look like one of ours.
 Result<void> hand_over(BytesView part, const BodySink& sink, const std::string& origin) {
@@ -79,7 +81,34 @@ void Connection::close(std::unique_ptr<Answer> answer) {
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(line));
 }
 
+Result<std::shared_ptr<const AttestedSession>> Connection::connect(
+    const Url& url, const VerdictListener& listener) {
+  return repeated(options_.retries, [&]() -> TriedSession {
+    auto line = Line::open();
+    if (!line) return {.result = std::move(line).error()};
+    return attest(**line, url, options_, listener);
+  });
+}
+
+/// attest makes a connection whose session passes the policy, for a new line.
+Connection::TriedSession Connection::attest(Line& line, const Url& url, const ClientOptions& limits,
+                                            const VerdictListener& listener) {
+  ClientOptions options = limits;
+  options.max_redirects = 0;
+  if (options.total_timeout.count() == 0) options.total_timeout = kEvidenceTimeout;
+  Attempt attempt(line, peer_, clock_, options);
+  TriedSession tried{.result = wants_session_evidence() ? attempt.ask_session(url, proxy_)
+                                                        : attempt.connect(url, proxy_)};
+  tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
+  remember(attempt.verdict(), listener);
+  return tried;
+}
+
 Result<std::unique_ptr<Channel>> Connection::dial(const Url& url, const VerdictListener& listener) {
+  // Evidence of a session comes over HTTP, which a channel has none of.
+  if (wants_session_evidence()) {
+    return Error(Code::usage, "session.fresh", "a connection is given away without such evidence");
+  }
   const auto try_dial = [&]() -> Tried<std::unique_ptr<Channel>> {
     auto line = Line::open();
     if (!line) return {.result = std::move(line).error()};
@@ -101,6 +130,12 @@ Connection::TriedAnswer Connection::try_open(const Message& message, const Clien
                                              const VerdictListener& listener,
                                              Result<std::unique_ptr<Line>> line) {
   if (!line) return {.result = std::move(line).error()};
+  if (wants_session_evidence() && !(*line)->attested()) {
+    auto attested = attest(**line, message.url, limits, listener);
+    if (!attested.result) {
+      return {.result = attested.result.error(), .may_repeat = attested.may_repeat};
+    }
+  }
   auto answer = std::make_unique<Answer>();
   answer->message = message;
   answer->options = limits;

@@ -46,7 +46,11 @@ class Connection {
                                        const VerdictListener& listener);
   void close(std::unique_ptr<Answer> answer);
 
-  /// dial makes a connection of its own and gives it away. Blocks.
+  /// connect makes a session on a connection of its own and closes it. Blocks.
+  Result<std::shared_ptr<const AttestedSession>> connect(const Url& url,
+                                                         const VerdictListener& listener = nullptr);
+  /// dial makes a connection of its own and gives it away. Blocks. Errors: usage for a policy that
+  /// demands fresh evidence.
   Result<std::unique_ptr<Channel>> dial(const Url& url, const VerdictListener& listener = nullptr);
 
   std::shared_ptr<const Verdict> last_verdict() const;
@@ -56,6 +60,10 @@ class Connection {
   using TriedAnswer = Tried<std::unique_ptr<Answer>>;
   TriedAnswer try_open(const Message& message, const ClientOptions& limits,
                        const VerdictListener& listener, Result<std::unique_ptr<Line>> line);
+  using TriedSession = Tried<std::shared_ptr<const AttestedSession>>;
+  TriedSession attest(Line& line, const Url& url, const ClientOptions& limits,
+                      const VerdictListener& listener);
+  bool wants_session_evidence() const { return peer_.verifier().policy().session.fresh; }
   Result<std::unique_ptr<Line>> take_line();
   void remember(const std::shared_ptr<const Verdict>& verdict, const VerdictListener& listener);
 

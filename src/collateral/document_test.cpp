@@ -27,7 +27,10 @@ TEST(SliceDocument, RefusesAnythingElse) {
         "{\"tcbInfo\":{}," + signature + "}x", "{\"tcbInfo\":{]," + signature + "}",
         "{\"tcbInfo\":\"{}\"," + signature + "}", std::string("{\"tcbInfo\":{},\"tcbInfo\":{}}"),
         "{\"other\":{}," + signature + "}", std::string("{\"tcbInfo\":{\"a\":\"\\"),
-        std::string("{\"tcbInfo\":{},\"signature\":\"aa\"}"),
+        std::string("{\"tcbInfo\":{},\"signature\":\"aa\"}"), "[\"tcbInfo\":{}," + signature + "}",
+        "{\"tcbInfo\";{}," + signature + "}", "{\"tcbInfo\":{};" + signature + "}",
+        "{\"tcbInfo\":{}," + signature + "]", "{tcbInfo\":{}," + signature + "}",
+        "{\"tcbInfo\":{},\"signature\":" + kSignature + "\"}",
         "{\"tcbInfo\":" + std::string(100, '[') + "," + signature + "}"}) {
     const auto sliced = slice_document(body, "tcbInfo");
     ASSERT_FALSE(sliced.has_value()) << body;

@@ -97,6 +97,8 @@ Connection::Step Connection::advance() {
       return write();
     case Phase::relaying:
       return relay();
+    case Phase::attesting:
+      return Step::waiting;
     case Phase::lingering:
       return linger();
     case Phase::closed:
@@ -201,14 +203,14 @@ void Connection::take(std::string_view arrived) {
   if (pending_.empty()) pending_ = std::string();
   if (exchange_) {
     phase_ = Phase::relaying;
-  } else if (!output_.empty()) {
+  } else if (phase_ != Phase::attesting && !output_.empty()) {
     phase_ = Phase::writing;
     deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   }
 }
 
 std::string_view Connection::serve(std::string_view input) {
-  while (!input.empty() && !close_after_output_ && !exchange_) {
+  while (!input.empty() && !close_after_output_ && !exchange_ && phase_ != Phase::attesting) {
     if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
       more_in_pending_ = true;
       return input;
@@ -266,13 +268,15 @@ void Connection::answer_request() {
   Request& request = parser_->request();
   request.peer = peer_;
   request.id = request_id_;
-  http::Persistence persistence = http::Persistence::close;
-  if (parser_->keeps_alive() && !worker_.draining()) {
-    persistence = parser_->framing().http10 ? http::Persistence::keep_alive_http10
-                                            : http::Persistence::keep_alive;
-  }
-  answer(worker_.service().router.answer(request), persistence, request.method != "HEAD");
+  if (begin_session_evidence(request)) return;
+  answer(worker_.service().router.answer(request), persistence(), request.method != "HEAD");
   end_request();
+}
+
+http::Persistence Connection::persistence() const {
+  if (!parser_->keeps_alive() || worker_.draining()) return http::Persistence::close;
+  return parser_->framing().http10 ? http::Persistence::keep_alive_http10
+                                   : http::Persistence::keep_alive;
 }
 
 void Connection::refuse(const http::Refusal& refusal) {
@@ -419,12 +423,18 @@ void Connection::check_deadline(Tick now) {
   deadline_passed_ = true;
   boost::system::error_code ec;
   socket_.cancel(ec);
+  if (phase_ != Phase::attesting) return;
+  // It waits for nothing of the socket's.
+  boost::asio::post(worker_.context(), [self = shared_from_this()] { self->resume(); });
 }
 
 void Connection::on_deadline() {
   deadline_passed_ = false;
   if (phase_ == Phase::writing) return abort_reading();
   if (phase_ == Phase::relaying) return on_relay_deadline();
+  if (phase_ == Phase::attesting) {
+    return end_session_evidence(http::refusal_response({503, "The evidence took too long."}));
+  }
   if (phase_ == Phase::handshaking) worker_.metrics().count_failure(HandshakeFailure::timeout);
   if (phase_ != Phase::reading) return abort();
   if (is_idle()) {

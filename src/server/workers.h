@@ -21,6 +21,9 @@ class Workers {
                                                  const http::LocalProxy* local = nullptr);
   ~Workers();  // stops
 
+  /// offer lets clients ask for evidence of their sessions. Before start().
+  void offer(SessionEvidence& evidence) { service_.session_evidence = &evidence; }
+
   /// start lets the threads serve. Errors: internal.
   Result<void> start();
   /// stop ends as Server::stop does. begin_stop only tells the threads.
