@@ -178,6 +178,21 @@ void add_proxy(CLI::App& app, Arguments& chosen) {
                     "Listen also where others can ask, and read all that is said");
 }
 
+void add_doctor(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<DoctorArguments>();
+  auto* command =
+      add_command(app, chosen, "doctor",
+                  "Say what works on this machine, or with a server, and what to do", arguments);
+  command->add_option("URL", arguments->url, "https address of a server")->check(not_empty());
+  add_policy_options(*command, arguments->policy);
+  command->add_option("--role", arguments->role, "Which role the exit code is about")
+      ->check(CLI::IsMember({"client", "host"}))
+      ->capture_default_str();
+  command->add_option("--root", arguments->root, "Where the file system begins; for tests")
+      ->capture_default_str();
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+}
+
 void add_log_options(CLI::App& app, config::Settings& settings) {
   using server::LogFormat;
   using server::LogLevel;
@@ -431,6 +446,7 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& given,
   add_request(app, chosen, "GET");
   add_request(app, chosen, "POST");
   add_proxy(app, chosen);
+  add_doctor(app, chosen);
   add_verify(app, chosen);
   add_inspect(app, chosen);
   add_sim(app, chosen);

@@ -71,6 +71,14 @@ struct ProxyArguments {
   bool access_log = false;
 };
 
+struct DoctorArguments {
+  std::string url;  ///< empty: no server is asked
+  PolicyOptions policy;
+  std::string role = "client";
+  std::string root = "/";
+  bool json = false;
+};
+
 struct ServeArguments {
   std::string config_file;         ///< empty: none
   bool check = false;              ///< only say what is wrong
