@@ -120,6 +120,11 @@ def by_hand():
     )
     write("http_request", "smuggled", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    write("http_request", "local", "GET /a HTTP/1.1\r\nHost: a.localhost\r\n"
+          "Origin: http://a.localhost\r\nReferer: http://a.localhost/b\r\n"
+          "Sec-Fetch-Site: same-origin\r\n\r\n")
+    write("http_response", "local", "HTTP/1.1 303 See Other\r\nLocation: https://h/a\r\n"
+          "Set-Cookie: a=b; Domain=h; Secure; SameSite=None\r\nContent-Length: 0\r\n\r\n")
     write("http_response", "length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     write("http_response", "chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
           "2;x=y\r\n{}\r\n0\r\nT: u\r\n\r\n")

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ratls/channel.h"
 #include "ratls/policy.h"
 #include "ratls/tls.h"
 
@@ -122,6 +123,10 @@ class Client {
   /// it closes.
   Result<std::shared_ptr<const AttestedSession>> connect(
       const VerdictListener& on_verdict = nullptr);
+
+  /// dial verifies the server likewise and gives the connection, for what is not a request of ours.
+  /// It may outlive the client. Blocks. Errors: usage for a policy that demands fresh evidence.
+  Result<std::unique_ptr<Channel>> dial(const VerdictListener& on_verdict = nullptr);
 
   /// last_verdict is the newest one on a handshake, or on its session where the policy demands
   /// fresh evidence; accepted or not; null before the first one.

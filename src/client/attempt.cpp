@@ -41,8 +41,9 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
   set_connection(easy_, set, url, proxy, options_);
   set_callbacks(set);
   set.set(CURLOPT_CONNECT_ONLY, 1L);
-  RATLS_CHECK(start(set));
-  while (!ended_) step();
+  RATLS_CHECK(set.done());
+  // Without the pool, which would close the connection at the end of the transfer.
+  end(perform(easy_));
   if (failure_) return *failure_;
   if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
   return session_;
@@ -288,6 +289,11 @@ ssl_st* Attempt::current_tls() const noexcept {
   return static_cast<SSL*>(info->internals);
 }
 
+bool Attempt::closed_by_server() const noexcept {
+  const SSL* tls = current_tls();
+  return tls != nullptr && (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const {
   auto session = PeerVerifier::session_of(current_tls());
   if (session == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
@@ -297,6 +303,9 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const 
 Result<void> Attempt::on_context(void* context) {
   phase_ = Phase::handshaking;
   heard_->verdict = nullptr;
+  // For the caller of a channel, who writes what there is by then.
+  SSL_CTX_set_mode(static_cast<SSL_CTX*>(context),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return peer_.install(
       static_cast<SSL_CTX*>(context),
       [heard = heard_](const auto& verdict) { heard->verdict = verdict; }, AsksForSession::yes);
@@ -357,8 +366,7 @@ Result<void> Attempt::on_body(BytesView part) {
 Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
   if (phase_ != Phase::exchanging) return {};
   // libcurl calls once more between the end of the connection and that of the transfer.
-  const SSL* tls = current_tls();
-  closed_by_server_ = tls != nullptr && (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
+  closed_by_server_ = closed_by_server();
   const auto now = std::chrono::steady_clock::now();
   if (received + sent != moved_) {
     moved_ = received + sent;

@@ -23,7 +23,8 @@ class Attempt {
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  /// connect makes a handshake and ends with its session.
+  /// connect makes a handshake and ends with its session; the connection stays, as long as this
+  /// object. Blocks.
   Result<std::shared_ptr<const AttestedSession>> connect(const Url& url, const Proxy& proxy);
 
   /// open sends the message and takes the head of the answer. The message must stay until the
@@ -46,6 +47,8 @@ class Attempt {
   bool may_repeat(const Error& error) const;
   /// expired is true when it failed because a kept connection has outlived its verdict.
   bool expired() const noexcept { return expired_; }
+  /// closed_by_server is true once the server has said, with a close_notify, that nothing follows.
+  bool closed_by_server() const noexcept;
   /// verdict is that of the newest handshake; null when no certificate was judged.
   const std::shared_ptr<const Verdict>& verdict() const noexcept { return heard_->verdict; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/connection.h"
 
+#include "client/line_channel.h"
+
 namespace ratls::client {
 namespace {
 
@@ -103,6 +105,23 @@ Connection::TriedSession Connection::attest(Line& line, const Url& url, const Cl
   tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
   remember(attempt.verdict(), listener);
   return tried;
+}
+
+Result<std::unique_ptr<Channel>> Connection::dial(const Url& url, const VerdictListener& listener) {
+  // Evidence of a session comes over HTTP, which a channel has none of.
+  if (wants_session_evidence()) {
+    return Error(Code::usage, "session.fresh", "a connection is given away without such evidence");
+  }
+  const auto try_dial = [&]() -> Tried<std::unique_ptr<Channel>> {
+    auto line = Line::open();
+    if (!line) return {.result = std::move(line).error()};
+    auto channel = std::make_unique<LineChannel>(std::move(line).value(), peer_, clock_, options_);
+    const auto connected = channel->connect(url, proxy_);
+    remember(channel->verdict(), listener);
+    if (connected) return {.result = std::unique_ptr<Channel>(std::move(channel))};
+    return {.result = connected.error(), .may_repeat = channel->may_repeat(connected.error())};
+  };
+  return repeated(options_.retries, try_dial);
 }
 
 std::shared_ptr<const Verdict> Connection::last_verdict() const {

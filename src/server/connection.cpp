@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/log.h"
+
 namespace ratls::server {
 namespace {
 
@@ -219,6 +221,7 @@ std::string_view Connection::serve(std::string_view input) {
       refuse({503, "The server has too many connections."});
       return input;
     }
+    if (refuse_stranger()) return input;
     if (is_for_app()) {
       begin_exchange();
       return input;
@@ -278,13 +281,33 @@ http::Persistence Connection::persistence(bool ends) const {
 }
 
 void Connection::refuse(const http::Refusal& refusal) {
-  client_may_be_sending_ = true;
   if (!parser_) begin_request();
-  Response response = http::refusal_response(refusal, request_id_);
+  refuse_with(http::refusal_response(refusal, request_id_));
+}
+
+void Connection::refuse_with(Response response) {
+  client_may_be_sending_ = true;
   if (is_turned_away()) response.headers.emplace_back("Retry-After", "1");
   const bool with_body = parser_->request().method != "HEAD";
   answer(std::move(response), http::Persistence::close, with_body);
   end_request();
+}
+
+/// refuse_stranger answers a request that is not for a local proxy; false when there is none.
+bool Connection::refuse_stranger() {
+  const http::LocalProxy* local = worker_.service().local;
+  if (local == nullptr || !parser_->header_done() ||
+      parser_->state() == http::RequestParser::State::refused) {
+    return false;
+  }
+  const Request& request = parser_->request();
+  const auto problem = http::check_local_request(request, *local);
+  if (!problem) return false;
+  log(LogLevel::warning,
+      "refused " + request.method + " " + request.path + ": " + problem->error.where(),
+      {{"id", request_id_}});
+  refuse_with(http::problem_response(*problem, request_id_, http::wants_html(request)));
+  return true;
 }
 
 bool Connection::hold(std::size_t size) {

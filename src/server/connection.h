@@ -94,6 +94,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer_request();
   void count_answer(int status);
   void refuse(const http::Refusal& refusal);
+  void refuse_with(Response response);
+  bool refuse_stranger();
   /// hold counts an unfinished body; false when all of them have become too large.
   bool hold(std::size_t size);
   void begin_request();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "http/local_proxy.h"
 #include "ratls/server.h"
 #include "server/metrics.h"
 #include "server/request_ids.h"
@@ -33,6 +34,7 @@ struct Service {
   Router router;
   const ServerTls* tls;                         ///< null: without TLS
   Upstreams* upstreams;                         ///< null: all requests are the router's
+  const http::LocalProxy* local;                ///< null: what is behind are apps
   SessionEvidence* session_evidence = nullptr;  ///< null: none is made
   std::atomic<std::size_t> connections{0};      ///< that are served
   std::atomic<std::size_t> queued{0};           ///< that wait for a place
