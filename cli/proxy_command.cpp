@@ -55,10 +55,6 @@ Result<void> run_proxy(const ProxyArguments& arguments) {
   RATLS_TRY(const config::Endpoint listen, config::parse_endpoint(arguments.listen, "--listen"));
   RATLS_TRY(const std::string origin, origin_of(arguments.url));
   RATLS_TRY(Policy policy, make_policy(arguments.policy));
-  if (policy.session.fresh) {
-    return Error(Code::policy_invalid, "session.fresh",
-                 "ratls proxy does not ask for evidence of its sessions in this version");
-  }
   RATLS_TRY(Client client, Client::create(origin, std::move(policy), client_options(arguments)));
   server::LocalProxyOptions options;
   options.server.host = listen.host;

@@ -387,10 +387,21 @@ def test_policy_is_needed(ratls):
     assert (ended.code, ended.error) == (2, "policy_empty"), ended
 
 
-def test_fresh_evidence_is_not_promised(ratls, write_policy):
-    ended = run(ratls, "proxy", "--listen", "127.0.0.1:0", "https://localhost:1",
-                *write_policy("[session]\nfresh = true\n"))
-    assert (ended.code, ended.error) == (2, "policy_invalid"), ended
+def test_sessions_are_fresh_where_the_policy_says_so(serving, service, write_policy, attested_files):
+    fresh = write_policy("[session]\nfresh = true\n")
+    with serving("proxy", "--listen", "127.0.0.1:0", service.url, *fresh) as proxy:
+        assert run("curl", "-s", proxy.url).out == '{"message":"Hello World"}'
+        status = json.loads(run("curl", "-s", proxy.url + "/.well-known/ratls/proxy").out)
+        assert '"fresh": true' in json.dumps(status), status
+
+    def decline(stream, _head, _body):
+        stream.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    with answering(attested_files, decline) as server, \
+            serving("proxy", "--listen", "127.0.0.1:0", server.url, *fresh) as proxy:
+        ended = run("curl", "-s", "-d", "secret", proxy.url)
+        assert "evidence_not_fresh" in ended.out, ended
+        assert "secret" not in str(server.requests)
 
 
 def test_other_addresses_only_when_said_so(serving, service, policy):

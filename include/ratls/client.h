@@ -125,7 +125,7 @@ class Client {
       const VerdictListener& on_verdict = nullptr);
 
   /// dial verifies the server likewise and gives the connection, for what is not a request of ours.
-  /// It may outlive the client. Blocks. Errors: usage for a policy that demands fresh evidence.
+  /// It may outlive the client. Blocks.
   Result<std::unique_ptr<Channel>> dial(const VerdictListener& on_verdict = nullptr);
 
   /// last_verdict is the newest one on a handshake, or on its session where the policy demands

@@ -35,6 +35,12 @@ Attempt::~Attempt() {
 
 Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
                                                                 const Proxy& proxy) {
+  RATLS_CHECK(shake_hands(url, proxy));
+  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  return session_;
+}
+
+Result<void> Attempt::shake_hands(const Url& url, const Proxy& proxy) {
   place_ = url.origin;
   proxy_ = proxy.url;
   Options set(easy_);
@@ -45,8 +51,7 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
   // Without the pool, which would close the connection at the end of the transfer.
   end(perform(easy_));
   if (failure_) return *failure_;
-  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
-  return session_;
+  return {};
 }
 
 Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
@@ -69,47 +74,70 @@ Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
 
 Result<std::shared_ptr<const AttestedSession>> Attempt::ask_session(const Url& url,
                                                                     const Proxy& proxy) {
-  RATLS_TRY(challenge_, SessionChallenge::create());
-  question_.emplace(Message{.url = url, .method = "GET", .headers = {}, .body = ""});
-  question_->url.path = SessionChallenge::kPath;
-  question_->url.query = challenge_->query();
+  RATLS_CHECK(make_question(url));
   const Result<void> opened = open(*question_, proxy);
-  const auto judged = opened ? judge_answer() : refusal_of(opened.error());
-  if (!judged) {
-    // Without an answer there is no verdict on the session.
-    if (phase_ == Phase::exchanging) heard_->verdict = nullptr;
-    return judged.error();
-  }
-  heard_->verdict = *judged;
-  if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
-  session_ = PeerVerifier::session_of(*challenge_);
+  if (!opened) return without_session(opened.error());
+  const Result<Bytes> answer = read_evidence();
+  if (!answer) return without_session(answer.error());
+  RATLS_CHECK(judge(head_.status(), *answer));
   line_.set_attested();
   return session_;
 }
 
-// A connection that cannot have evidence of its own is one that the policy refuses.
-Result<std::shared_ptr<const Verdict>> Attempt::refusal_of(const Error& error) const {
-  if (error.code() != Code::evidence_not_fresh) return error;
-  return peer_.refuse_session(*challenge_, error.detail());
+Result<void> Attempt::connect_to_ask(const Url& url, const Proxy& proxy) {
+  RATLS_CHECK(make_question(url));
+  const Result<void> shaken = shake_hands(url, proxy);
+  if (!shaken) return without_session(shaken.error());
+  return {};
 }
 
-Result<std::shared_ptr<const Verdict>> Attempt::judge_answer() {
+Result<void> Attempt::make_question(const Url& url) {
+  RATLS_TRY(challenge_, SessionChallenge::create());
+  question_.emplace(Message{.url = url, .method = "GET", .headers = {}, .body = ""});
+  question_->url.path = SessionChallenge::kPath;
+  question_->url.query = challenge_->query();
+  return {};
+}
+
+// One byte more than may be there tells that it is too much.
+Result<Bytes> Attempt::read_evidence() {
   Bytes answer;
   Bytes part(kMaxEvidence);
-  for (;;) {
+  while (answer.size() <= kMaxEvidence) {
     RATLS_TRY(const std::size_t size, read(part));
     if (size == 0) break;
     answer.insert(answer.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
-    if (answer.size() > kMaxEvidence) {
-      return peer_.refuse_session(*challenge_, "the answer is larger than 64 KiB");
-    }
   }
-  if (head_.status() == 503) {
-    return Error(Code::quote_unavailable, place_, "the server can make no evidence now");
+  return answer;
+}
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::judge(int status, BytesView answer) {
+  if (status == 503) {
+    return without_session(
+        Error(Code::quote_unavailable, place_, "the server can make no evidence now"));
   }
-  if (head_.status() == 200) return peer_.judge_session(*challenge_, answer);
-  return peer_.refuse_session(*challenge_, "the server has no evidence for it: it answers " +
-                                               std::to_string(head_.status()));
+  if (status != 200) {
+    heard_->verdict = peer_.refuse_session(
+        *challenge_, "the server has no evidence for it: it answers " + std::to_string(status));
+  } else if (answer.size() > kMaxEvidence) {
+    heard_->verdict = peer_.refuse_session(*challenge_, "the answer is larger than 64 KiB");
+  } else {
+    heard_->verdict = peer_.judge_session(*challenge_, answer);
+  }
+  if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
+  session_ = PeerVerifier::session_of(*challenge_);
+  return session_;
+}
+
+// The verdict of the handshake alone is none on the session. A connection that cannot have evidence
+// of its own is one that the policy refuses.
+Error Attempt::without_session(const Error& error) {
+  if (error.code() == Code::evidence_not_fresh) {
+    heard_->verdict = peer_.refuse_session(*challenge_, error.detail());
+  } else if (phase_ == Phase::exchanging) {
+    heard_->verdict = nullptr;
+  }
+  return error;
 }
 
 Result<std::size_t> Attempt::read(std::span<std::uint8_t> into) {

@@ -35,6 +35,16 @@ class Attempt {
   /// and ends with its session. Errors: as open, evidence_not_fresh, and those of the verifier.
   Result<std::shared_ptr<const AttestedSession>> ask_session(const Url& url, const Proxy& proxy);
 
+  /// connect_to_ask makes a handshake for a caller who then asks the server for question() and has
+  /// the answer judged. Blocks.
+  Result<void> connect_to_ask(const Url& url, const Proxy& proxy);
+  const Message& question() const { return *question_; }
+  /// judge gives the session that the answer proves. Errors: quote_unavailable for a server that is
+  /// busy, evidence_not_fresh and those of the verifier.
+  Result<std::shared_ptr<const AttestedSession>> judge(int status, BytesView answer);
+  /// without_session gives the error again, for a question without an answer to judge.
+  Error without_session(const Error& error);
+
   /// read gives the next bytes of the body, none at its end. Blocks: until there are some.
   Result<std::size_t> read(std::span<std::uint8_t> into);
 
@@ -75,8 +85,9 @@ class Attempt {
   bool is_delimited() const;
   ssl_st* current_tls() const noexcept;
   Result<std::shared_ptr<const AttestedSession>> current_session() const;
-  Result<std::shared_ptr<const Verdict>> judge_answer();
-  Result<std::shared_ptr<const Verdict>> refusal_of(const Error& error) const;
+  Result<void> make_question(const Url& url);
+  Result<void> shake_hands(const Url& url, const Proxy& proxy);
+  Result<Bytes> read_evidence();
   Result<void> find_session();
 
   Result<void> on_context(void* context);

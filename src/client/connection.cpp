@@ -9,8 +9,6 @@ namespace {
 // Calls that overlap make connections of their own; this many of them are kept.
 constexpr std::size_t kMaxIdle = 8;
 constexpr std::size_t kPartSize = 64 * 1024;
-// For a server to make evidence and send it, a byte now and then included.
-constexpr std::chrono::milliseconds kEvidenceTimeout{60000};
 
 // No exception of a sink may look like one of ours.
 Result<void> hand_over(BytesView part, const BodySink& sink, const std::string& origin) {
@@ -95,10 +93,7 @@ Connection::TriedSession Connection::attest(Line& line, const Url& url, const Cl
                                             const VerdictListener& listener) {
   ClientOptions options = limits;
   options.max_redirects = 0;
-  if (wants_session_evidence() &&
-      (options.total_timeout.count() == 0 || options.total_timeout > kEvidenceTimeout)) {
-    options.total_timeout = kEvidenceTimeout;
-  }
+  if (wants_session_evidence()) options.total_timeout = evidence_timeout(limits);
   Attempt attempt(line, peer_, clock_, options);
   TriedSession tried{.result = wants_session_evidence() ? attempt.ask_session(url, proxy_)
                                                         : attempt.connect(url, proxy_)};
@@ -108,10 +103,6 @@ Connection::TriedSession Connection::attest(Line& line, const Url& url, const Cl
 }
 
 Result<std::unique_ptr<Channel>> Connection::dial(const Url& url, const VerdictListener& listener) {
-  // Evidence of a session comes over HTTP, which a channel has none of.
-  if (wants_session_evidence()) {
-    return Error(Code::usage, "session.fresh", "a connection is given away without such evidence");
-  }
   const auto try_dial = [&]() -> Tried<std::unique_ptr<Channel>> {
     auto line = Line::open();
     if (!line) return {.result = std::move(line).error()};

@@ -49,7 +49,7 @@ class Connection {
   /// connect makes a session on a connection of its own and closes it. Blocks.
   Result<std::shared_ptr<const AttestedSession>> connect(const Url& url,
                                                          const VerdictListener& listener = nullptr);
-  /// dial makes a connection of its own and gives it away. Blocks. Errors: usage for a policy that
+  /// dial makes a connection of its own and gives it away. Blocks.
   /// demands fresh evidence.
   Result<std::unique_ptr<Channel>> dial(const Url& url, const VerdictListener& listener = nullptr);
 

@@ -17,7 +17,8 @@ class LineChannel final : public Channel {
         line_(std::move(line)),
         attempt_(*line_, peer_, clock_, options_) {}
 
-  /// connect makes the handshake; the rest is only for after that. Blocks.
+  /// connect makes the handshake and, where the policy demands it, asks for evidence of the
+  /// session; the rest is only for after that. Blocks.
   Result<void> connect(const Url& url, const Proxy& proxy);
   /// verdict is that of the handshake; null when no certificate was judged.
   const std::shared_ptr<const Verdict>& verdict() const noexcept { return attempt_.verdict(); }
@@ -31,6 +32,17 @@ class LineChannel final : public Channel {
   Outcome write(std::string_view data, std::size_t& size) override;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+  Result<void> take_descriptor();
+  struct Evidence {
+    int status;
+    std::string body;
+  };
+  Result<Evidence> ask(const Url& url);
+  Result<void> send_all(std::string_view text, Time end);
+  Result<void> read_more(std::string& arrived, Time end);
+  Result<void> wait(short events, Time end) const;
+
   const PeerVerifier peer_;
   const std::function<UnixTime()> clock_;
   const ClientOptions options_;
@@ -38,6 +50,7 @@ class LineChannel final : public Channel {
   Attempt attempt_;  // holds libcurl's options: without them the connection is of no use
   std::shared_ptr<const AttestedSession> session_;
   int descriptor_ = -1;
+  std::string place_;
 };
 
 }  // namespace ratls::client

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "client/connection.h"
+#include "ratls/channel.h"
 #include "ratls/client.h"
 #include "support/attested_peer.h"
 #include "support/raw_server.h"
@@ -233,6 +234,56 @@ TEST_F(SessionTest, IsAskedForBeforeAStream) {
   std::vector<std::uint8_t> part(100);
   EXPECT_GT(must(stream->read(part)), 0U);
   EXPECT_EQ(questions_, 1);
+}
+
+/// answer_of asks over a channel and gives what comes until its end.
+std::string answer_of(Channel& channel) {
+  std::size_t size = 0;
+  EXPECT_EQ(channel.write("GET /path HTTP/1.1\r\n\r\n", size), Channel::Outcome::done);
+  std::string arrived;
+  std::array<char, 1000> buffer{};
+  for (;;) {
+    const auto outcome = channel.read(buffer, size);
+    if (outcome == Channel::Outcome::done) {
+      arrived.append(buffer.data(), size);
+    } else if (outcome != Channel::Outcome::wait) {
+      return arrived;
+    }
+  }
+}
+
+TEST_F(SessionTest, IsAskedForBeforeAChannelIsGivenAway) {
+  RawServer server(serve_honestly(2));
+  Client client = client_for(server);
+  const auto channel = client.dial();
+  ASSERT_TRUE(channel) << channel.error().message() << channel.error().detail();
+  EXPECT_TRUE((*channel)->session()->peer().report().fresh);
+  EXPECT_EQ(questions_, 1);
+  EXPECT_TRUE(answer_of(**channel).starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(requests_, 1);
+}
+
+TEST_F(SessionTest, WithoutEvidenceIsNoChannel) {
+  const auto refused = [&](const std::string& answer) {
+    RawServer server(serve(
+        [&](RawPeer& peer, const std::string& question) {
+          return answer.empty() ? evidence(peer, question) + "more" : answer;
+        },
+        1));
+    Client client = client_for(server);
+    const auto channel = client.dial();
+    EXPECT_TRUE(client.last_verdict() == nullptr || !client.last_verdict()->accepted());
+    return channel ? Code::ok : channel.error().code();
+  };
+  EXPECT_EQ(refused("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+            Code::evidence_not_fresh);
+  EXPECT_EQ(refused("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), Code::quote_unavailable);
+  EXPECT_EQ(refused(ok_answer("{}")), Code::evidence_malformed);
+  EXPECT_EQ(refused(ok_answer(std::string(70000, 'x'))), Code::evidence_not_fresh);
+  EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), Code::connection_closed);
+  EXPECT_EQ(refused("HTTP/1.1 200 OK\r\n\r\n"), Code::connection_closed);
+  EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), Code::connection_closed);
+  EXPECT_EQ(refused(""), Code::connection_closed);
 }
 
 TEST_F(SessionTest, OfTls12IsRefused) {
