@@ -304,6 +304,20 @@ TEST_F(Superseded, IsNothingThatForgedCollateralClaims) {
   EXPECT_EQ(source_of(wanted(), "other"), "pccs");
 }
 
+TEST_F(Superseded, IsNothingThatPartlyForgedCollateralClaims) {
+  for (const int part : {0, 1, 2}) {
+    sim::WorldSpec forged = spec();
+    forged.tcb_info.content.evaluation_number = 99;
+    if (part == 0) forged.root_crl.signer = forged.stranger;
+    if (part == 1) forged.pck_crl.signer = forged.stranger;
+    if (part == 2) forged.qe_identity.signer = forged.stranger;
+    publish(forged);
+    EXPECT_EQ(source_of(wanted(), "forged"), "unusable") << part;
+    service_.collateral = world().collateral;
+    EXPECT_EQ(source_of(wanted(), "good" + std::to_string(part)), "pccs") << part;
+  }
+}
+
 TEST_F(Superseded, IsOlderCollateralThatHidesWhoSignedItsCrl) {
   EXPECT_EQ(source_of(), "pccs");
   for (const int part : {0, 1, 2}) {

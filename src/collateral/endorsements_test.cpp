@@ -19,12 +19,13 @@ const Collateral& collateral() {
 struct Parts {
   std::uint64_t tag = 60000;
   Bytes version;
-  std::vector<Bytes> items;  ///< each one CBOR
+  std::vector<Bytes> items;            ///< each one CBOR
+  std::optional<std::size_t> count{};  ///< in place of their number
 
   Bytes written() const {
     Bytes out;
     cbor::write_tag(out, tag);
-    cbor::write_array(out, items.size() + 1);
+    cbor::write_array(out, count.value_or(items.size() + 1));
     out.insert(out.end(), version.begin(), version.end());
     for (const Bytes& item : items) out.insert(out.end(), item.begin(), item.end());
     return out;
@@ -100,6 +101,27 @@ TEST(Endorsements, KeepTheLastByteOfACrlThatEndsInZero) {
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(to_hex(read->pck_crl), "30020500");
   }
+}
+
+TEST(Endorsements, TakeNoMoreThanOneZeroFromACrl) {
+  const std::string crl("\x30\x02\x05\x00", 4);
+  for (const std::string& ending : {kZero + kZero, std::string("\x05")}) {
+    Parts parts = good_parts("");
+    parts.items[2] = byte_string(crl + ending);
+    EXPECT_EQ(as_text(parse_endorsements(parts.written())->pck_crl), crl + ending);
+  }
+}
+
+TEST(Endorsements, AreAsManyAsTheySay) {
+  for (const std::size_t count : {7, 9, 10, 11}) {
+    Parts parts = good_parts("");
+    parts.count = count;
+    EXPECT_EQ(code_of(parts.written()), Code::collateral_malformed) << count;
+  }
+  Parts parts = good_parts("");
+  parts.version.clear();
+  parts.count = 8;
+  EXPECT_EQ(code_of(parts.written()), Code::collateral_malformed);
 }
 
 TEST(Endorsements, TakeCrlsInHexAndPem) {
