@@ -45,9 +45,10 @@ class PeerVerifier {
 
   /// install sets a client context: SSL_VERIFY_PEER with our callback, TLS 1.2 or later with ECDHE
   /// and AEAD only, no session cache, no tickets, no renegotiation, no key log. The context may
-  /// outlive this object. The listener runs on the thread of the handshake.
+  /// outlive this object. The listeners run on the thread of the handshake.
   /// Errors: internal.
-  Result<void> install(ssl_ctx_st* context, VerdictListener listener = nullptr) const;
+  Result<void> install(ssl_ctx_st* context, VerdictListener listener = nullptr,
+                       StepListener on_step = nullptr) const;
 
   /// verdict_of gives the verdict of a connection whose handshake ran with this context, accepted
   /// or not; null when no certificate was judged.

@@ -149,20 +149,22 @@ class Verifier {
   const TrustRoot& root() const noexcept;
 
   /// examine_quote and examine_certificate run the checks that need no collateral.
-  Examination examine_quote(BytesView quote, UnixTime now) const;
-  Examination examine_certificate(BytesView der, const CertificateContext& context,
-                                  UnixTime now) const;
+  Examination examine_quote(BytesView quote, UnixTime now, const StepListener& on_step = {}) const;
+  Examination examine_certificate(BytesView der, const CertificateContext& context, UnixTime now,
+                                  const StepListener& on_step = {}) const;
   /// decide runs the rest and gives the verdict; an examination that failed stays a refusal.
-  Verdict decide(const Examination& examination, const PreparedCollateral& collateral,
-                 UnixTime now) const;
+  Verdict decide(const Examination& examination, const PreparedCollateral& collateral, UnixTime now,
+                 const StepListener& on_step = {}) const;
 
   /// verify_quote and verify_certificate join the two, asking the source in between. The verdict on
   /// a certificate that was accepted before is given again while the context, the collateral that
-  /// the source gives and all dates hold.
+  /// the source gives and all dates hold, without the steps.
   /// Blocks: as the source does.
-  Verdict verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const;
+  Verdict verify_quote(BytesView quote, CollateralSource& source, UnixTime now,
+                       const StepListener& on_step = {}) const;
   Verdict verify_certificate(BytesView der, const CertificateContext& context,
-                             CollateralSource& source, UnixTime now) const;
+                             CollateralSource& source, UnixTime now,
+                             const StepListener& on_step = {}) const;
 
  private:
   struct State;

@@ -131,7 +131,8 @@ PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> 
 
 const Verifier& PeerVerifier::verifier() const noexcept { return state_->verifier; }
 
-Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener) const {
+Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener,
+                                   StepListener on_step) const {
   if (context == nullptr || state_->source == nullptr || !state_->clock || judge_index() < 0 ||
       judged_index() < 0) {
     return Error(Code::internal, "tls context", "no context, collateral source, clock or index");
@@ -140,14 +141,14 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
     return Error(Code::internal, "tls context", "it has a verifier already");
   }
   if (!set_protocol(context)) return Error(Code::internal, "tls context", last_openssl_error());
-  auto judge =
-      std::make_unique<Judge>([state = state_, listener = std::move(listener)](BytesView der) {
-        const CertificateContext met{.proves = Proves::session, .host = state->host};
-        auto verdict = std::make_shared<const Verdict>(
-            state->verifier.verify_certificate(der, met, *state->source, state->clock()));
-        if (listener) listener(verdict);
-        return verdict;
-      });
+  auto judge = std::make_unique<Judge>([state = state_, listener = std::move(listener),
+                                        on_step = std::move(on_step)](BytesView der) {
+    const CertificateContext met{.proves = Proves::session, .host = state->host};
+    auto verdict = std::make_shared<const Verdict>(
+        state->verifier.verify_certificate(der, met, *state->source, state->clock(), on_step));
+    if (listener) listener(verdict);
+    return verdict;
+  });
   if (SSL_CTX_set_ex_data(context, judge_index(), judge.get()) != 1) {
     return Error(Code::internal, "tls context", last_openssl_error());
   }

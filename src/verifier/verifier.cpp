@@ -38,9 +38,10 @@ CollateralRequest request_for(const Report& report, std::shared_ptr<const Bytes>
 struct Verifier::State {
   State(Policy accepted, TrustRoot root) : policy(std::move(accepted)), trust(std::move(root)) {}
   // With what the policy demands of collateral.
-  CollateralRequest wanted(CollateralRequest request) const {
+  CollateralRequest wanted(CollateralRequest request, const StepListener& on_step) const {
     request.min_evaluation_number = policy.tcb.min_evaluation_number;
     request.issued_after = request.at - policy.tcb.max_collateral_age;
+    request.on_step = on_step;
     return request;
   }
 
@@ -79,58 +80,64 @@ Result<Verifier> Verifier::create(Policy policy) {
 const Policy& Verifier::policy() const noexcept { return state_->policy; }
 const TrustRoot& Verifier::root() const noexcept { return state_->trust.root(); }
 
-Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
+Examination Verifier::examine_quote(BytesView quote, UnixTime now,
+                                    const StepListener& on_step) const {
   auto state = std::make_unique<Examination::State>();
   state->report.proves = Proves::quote;
   state->report.checked_at = now;
   state->report.simulated = !root().is_intel();
   const Result<void> outcome = [&]() -> Result<void> {
-    RATLS_TRY(state->subject.quote, parse_quote(quote));
+    RATLS_TRY(state->subject.quote,
+              told(on_step, verifier::kQuote, [&] { return parse_quote(quote); }));
     state->report.evidence_format = "quote";
-    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
+    return verifier::examine_platform(state->subject, state_->trust, now, state->report, on_step);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
 }
 
 Examination Verifier::examine_certificate(BytesView der, const CertificateContext& context,
-                                          UnixTime now) const {
+                                          UnixTime now, const StepListener& on_step) const {
   auto state = std::make_unique<Examination::State>();
   state->report.proves = context.proves;
   state->report.checked_at = now;
   state->report.simulated = !root().is_intel();
   state->subject.context = context;
   const Result<void> outcome = [&]() -> Result<void> {
-    RATLS_CHECK(verifier::examine_binding(der, state->subject, state->report));
-    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
+    RATLS_CHECK(told(on_step, verifier::kBinding, [&] {
+      return verifier::examine_binding(der, state->subject, state->report);
+    }));
+    return verifier::examine_platform(state->subject, state_->trust, now, state->report, on_step);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
 }
 
 Verdict Verifier::decide(const Examination& examination, const PreparedCollateral& collateral,
-                         UnixTime now) const {
+                         UnixTime now, const StepListener& on_step) const {
   Report report = examination.state_->report;
   if (examination.error()) return {std::move(report), *examination.error()};
-  const Result<UnixTime> expires = verifier::judge(examination.state_->subject, collateral,
-                                                   state_->trust, state_->policy, now, report);
+  const Result<UnixTime> expires = verifier::judge(
+      examination.state_->subject, collateral, state_->trust, state_->policy, now, report, on_step);
   if (!expires) return {std::move(report), expires.error()};
   Report copy = report;
   return {std::move(copy), VerifiedQuote(std::move(report), *expires)};
 }
 
-Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
-  const Examination examination = examine_quote(quote, now);
+Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now,
+                               const StepListener& on_step) const {
+  const Examination examination = examine_quote(quote, now, on_step);
   if (examination.error()) return {examination.report(), *examination.error()};
-  const auto collateral = source.find(state_->wanted(examination.request()));
+  const auto collateral = source.find(state_->wanted(examination.request(), on_step));
   if (!collateral) return {examination.report(), collateral.error()};
-  Verdict verdict = decide(examination, **collateral, now);
+  Verdict verdict = decide(examination, **collateral, now, on_step);
   if (verdict.accepted()) source.verified(**collateral);
   return verdict;
 }
 
 Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,
-                                     CollateralSource& source, UnixTime now) const {
+                                     CollateralSource& source, UnixTime now,
+                                     const StepListener& on_step) const {
   const auto known = state_->accepted.find([&](const std::shared_ptr<const Accepted>& accepted) {
     return std::ranges::equal(accepted->der, der) && accepted->context == context &&
            accepted->holds_at(now);
@@ -139,16 +146,18 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   if (known) {
     Report report = (*known)->report;
     report.checked_at = now;
-    collateral = source.find(state_->wanted(request_for(report, (*known)->endorsements)));
+    collateral = source.find(state_->wanted(request_for(report, (*known)->endorsements), on_step));
     if (*collateral && **collateral == (*known)->collateral) {
       return {report, VerifiedQuote(report, (*known)->expires)};
     }
   }
-  const Examination examination = examine_certificate(der, context, now);
+  const Examination examination = examine_certificate(der, context, now, on_step);
   if (examination.error()) return {examination.report(), *examination.error()};
-  if (!collateral) collateral = source.find(state_->wanted(examination.request()));
+  if (!collateral) {
+    collateral = source.find(state_->wanted(examination.request(), on_step));
+  }
   if (!*collateral) return {examination.report(), collateral->error()};
-  Verdict verdict = decide(examination, ***collateral, now);
+  Verdict verdict = decide(examination, ***collateral, now, on_step);
   if (verdict.accepted()) {
     source.verified(***collateral);
     state_->accepted.add(std::make_shared<const Accepted>(
