@@ -18,7 +18,8 @@ struct Proxy {
 /// would be judged as if the proxy were the server.
 Result<Proxy> choose_proxy(const ClientOptions& options, const std::string& host);
 
-/// check_options refuses times that are not positive and counts below zero. Errors: usage.
+/// check_options refuses times that are not positive, counts below zero, and what is no
+/// HOST:PORT:ADDRESS. Errors: usage.
 Result<void> check_options(const ClientOptions& options);
 
 }  // namespace ratls::client
