@@ -102,11 +102,11 @@ class OrderedSources final : public CollateralSource {
     std::optional<Result<Prepared>> first;
     std::string where;
     std::string detail;
-    for (const auto& [name, source] : sources_) {
+    for (const Named& named : sources_) {
       std::optional<Result<Prepared>> found;
-      const Step step{.letters = "", .what = "collateral", .detail = name};
+      const Step step{.letters = "", .what = "collateral", .detail = named.name};
       const auto usable = told(request.on_step, step, [&]() -> Result<void> {
-        found = source->find(request);
+        found = named.source->find(request);
         if (!*found) return found->error();
         return (**found)->check_for(request);
       });
