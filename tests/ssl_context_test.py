@@ -180,6 +180,16 @@ def test_nothing_moves_after_unwrap(context, service):
             stream.sendall(b"secret")
 
 
+@pytest.mark.parametrize("name", MOVES)
+def test_nothing_moves_after_shutdown(name, context, attested_files):
+    with recording(attested_files) as server:
+        with context.wrap_socket(connected(server)) as stream:
+            stream.shutdown(socket.SHUT_RD)  # Python ends TLS with either direction
+            with pytest.raises(REFUSED):
+                move(stream, name)
+    assert server.received == b""
+
+
 def handshake(stream, incoming, outgoing, plain):
     """Moves what a MemoryBIO handshake needs."""
     while True:

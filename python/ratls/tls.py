@@ -86,7 +86,10 @@ class _Judged:
 
 
 class AttestedSocket(_Judged, ssl.SSLSocket):
-    """ssl.SSLSocket to a verified server."""
+    """ssl.SSLSocket to a verified server. Once TLS has ended, by unwrap or shutdown, nothing is sent
+    or received: Python's socket would go on in the clear."""
+
+    _ended = False
 
     def send(self, *arguments: Any, **options: Any) -> int:
         self._demand_verdict()
@@ -105,11 +108,38 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
         return super().sendfile(*arguments, **options)
 
     def unwrap(self) -> Any:
-        """Ends TLS, and with it the verdict: nothing can be sent here any more."""
         try:
             return super().unwrap()
         finally:
-            self._identity = None
+            self._end()
+
+    def shutdown(self, how: int) -> None:
+        self._end()
+        super().shutdown(how)
+
+    # Python itself receives here before there is TLS, to see that nothing has come yet.
+    def recv(self, *arguments: Any, **options: Any) -> bytes:
+        self._demand_tls()
+        return super().recv(*arguments, **options)
+
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        self._demand_tls()
+        return super().recv_into(*arguments, **options)
+
+    def recvfrom(self, *arguments: Any, **options: Any) -> Any:
+        self._demand_tls()
+        return super().recvfrom(*arguments, **options)
+
+    def recvfrom_into(self, *arguments: Any, **options: Any) -> Any:
+        self._demand_tls()
+        return super().recvfrom_into(*arguments, **options)
+
+    def _end(self) -> None:
+        self._identity, self._ended = None, True
+
+    def _demand_tls(self) -> None:
+        if self._ended:
+            raise usage("TLS has ended", "socket")
 
     def _refuse(self) -> None:
         self.close()
