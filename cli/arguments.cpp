@@ -51,9 +51,24 @@ void add_policy_options(CLI::App& app, PolicyOptions& options) {
       ->check(not_empty());
 }
 
-void add_subject_options(CLI::App& app, SubjectArguments& subject) {
+CLI::Option* add_resolve_option(CLI::App& app, std::vector<std::string>& resolve) {
+  return app
+      .add_option("--resolve", resolve,
+                  "HOST:PORT:ADDRESS, an address for a name, which is still what is checked")
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+void add_verbose_flag(CLI::App& app, bool& verbose) {
+  app.add_flag("-v,--verbose", verbose, "Say on stderr what is done, with the time it takes");
+}
+
+void add_subject_options(CLI::App& app, SubjectArguments& subject,
+                         std::vector<std::string>& resolve) {
   auto* group = app.add_option_group("Subject", "What to look at");
-  group->add_option("URL", subject.url, "https address of a server")->check(not_empty());
+  auto* url = group->add_option("URL", subject.url, "https address of a server");
+  url->check(not_empty());
+  add_resolve_option(app, resolve)->needs(url);
   group->add_option("--cert", subject.certificate_file, "Certificate file (PEM or DER)")
       ->check(not_empty());
   group->add_option("--quote", subject.quote_file, "Quote file (binary)")->check(not_empty());
@@ -108,13 +123,14 @@ void add_verify(CLI::App& app, Arguments& chosen) {
   auto* command =
       add_command(app, chosen, "verify",
                   "Verify a server, a certificate or a quote, and print the report", arguments);
-  add_subject_options(*command, arguments->subject);
+  add_subject_options(*command, arguments->subject, arguments->resolve);
   add_policy_options(*command, arguments->policy);
   command
       ->add_option("--at", arguments->at,
                    "Judge at this time (RFC 3339 or Unix seconds); not with a URL")
       ->check(not_empty());
   command->add_flag("--json", arguments->json, "Print one JSON object");
+  add_verbose_flag(*command, arguments->verbose);
 }
 
 void add_inspect(CLI::App& app, Arguments& chosen) {
@@ -122,7 +138,7 @@ void add_inspect(CLI::App& app, Arguments& chosen) {
   auto* command =
       add_command(app, chosen, "inspect",
                   "Show what a server, a certificate or a quote says; decides nothing", arguments);
-  add_subject_options(*command, arguments->subject);
+  add_subject_options(*command, arguments->subject, arguments->resolve);
   command->add_flag("--json", arguments->json, "Print one JSON object");
 }
 
@@ -155,6 +171,11 @@ void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command->add_option("--proxy", arguments->proxy, "http:// or socks5:// proxy");
+  add_resolve_option(*command, arguments->resolve);
+  add_verbose_flag(*command, arguments->verbose);
+  command->add_flag_callback(
+      "--no-progress", [arguments] { arguments->progress = false; },
+      "Draw no progress bar on a terminal");
 }
 
 void add_proxy(CLI::App& app, Arguments& chosen) {

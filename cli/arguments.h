@@ -37,12 +37,15 @@ struct HelpArguments {
 struct VerifyArguments {
   SubjectArguments subject;
   PolicyOptions policy;
+  std::vector<std::string> resolve;
   std::string at;
   bool json = false;
+  bool verbose = false;
 };
 
 struct InspectArguments {
   SubjectArguments subject;
+  std::vector<std::string> resolve;
   bool json = false;
 };
 
@@ -59,6 +62,9 @@ struct RequestArguments {
   double timeout = 60;  ///< seconds of silence
   double max_time = 0;  ///< seconds of one exchange, 0: no limit
   std::string proxy;
+  std::vector<std::string> resolve;  ///< HOST:PORT:ADDRESS
+  bool verbose = false;
+  bool progress = true;  ///< where there is a terminal for it
 };
 
 struct ProxyArguments {

@@ -11,7 +11,8 @@ namespace ratls::cli {
 int inspect(const InspectArguments& arguments) {
   Result<SubjectBytes> subject = [&]() -> Result<SubjectBytes> {
     if (arguments.subject.url.empty()) return read_subject(arguments.subject);
-    RATLS_TRY(Bytes certificate, fetch_certificate(arguments.subject.url));
+    RATLS_TRY(Bytes certificate,
+              fetch_certificate(arguments.subject.url, {.resolve = arguments.resolve}));
     return SubjectBytes{.bytes = std::move(certificate)};
   }();
   if (!subject) return print_error(subject.error());

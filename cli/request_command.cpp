@@ -12,6 +12,8 @@
 #include "base/reader.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/progress.h"
+#include "cli/steps.h"
 #include "ratls/client.h"
 
 namespace ratls::cli {
@@ -160,6 +162,27 @@ std::string header_text(const ClientResponse& response) {
   return text + "\n";
 }
 
+// A bar would stand among the lines of others, or of the answer.
+bool wants_progress(const RequestArguments& arguments) {
+  const bool answer_on_terminal = arguments.output_file.empty() && ::isatty(STDOUT_FILENO) == 1;
+  return arguments.progress && !arguments.verbose && !answer_on_terminal && stderr_is_terminal();
+}
+
+ClientOptions options_of(const RequestArguments& arguments) {
+  const auto milliseconds = [](double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  };
+  ClientOptions options = command_client_options();
+  options.retries = arguments.retries;
+  options.proxy = arguments.proxy;
+  options.resolve = arguments.resolve;
+  options.stall_timeout = milliseconds(arguments.timeout);
+  options.connect_timeout = std::min(options.connect_timeout, options.stall_timeout);
+  options.total_timeout = milliseconds(arguments.max_time);
+  if (arguments.verbose) options.on_step = step_printer();
+  return options;
+}
+
 bool is_failure(const RequestArguments& arguments, const ClientResponse& response) {
   return arguments.fail && response.status >= 400;
 }
@@ -167,14 +190,11 @@ bool is_failure(const RequestArguments& arguments, const ClientResponse& respons
 Result<ClientResponse> exchange(const RequestArguments& arguments) {
   RATLS_TRY(Policy policy, make_policy(arguments.policy));
   RATLS_TRY(const ClientRequest request, make_request(arguments));
-  ClientOptions options = command_client_options();
-  options.retries = arguments.retries;
-  options.proxy = arguments.proxy;
-  options.stall_timeout =
-      std::chrono::milliseconds(static_cast<std::int64_t>(arguments.timeout * 1000));
-  options.connect_timeout = std::min(options.connect_timeout, options.stall_timeout);
-  options.total_timeout =
-      std::chrono::milliseconds(static_cast<std::int64_t>(arguments.max_time * 1000));
+  ClientOptions options = options_of(arguments);
+  ProgressBar bar;
+  if (wants_progress(arguments)) {
+    options.on_progress = [&bar](const Progress& progress) { bar.show(progress); };
+  }
   RATLS_TRY(Client client,
             Client::create(split_url(arguments.url).first, std::move(policy), options));
   if (arguments.output_file.empty() && arguments.include_headers) return client.request(request);

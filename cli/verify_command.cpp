@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/report.h"
+#include "cli/steps.h"
 #include "ratls/client.h"
 
 namespace ratls::cli {
@@ -17,9 +18,10 @@ Result<Outcome> verify_file(const VerifyArguments& arguments, Policy policy) {
   }
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
   RATLS_TRY(const auto source, open_policy_sources(verifier, command_client_options().cache));
-  const Verdict verdict = subject.is_quote
-                              ? verifier.verify_quote(subject.bytes, *source, now)
-                              : verifier.verify_certificate(subject.bytes, {}, *source, now);
+  const StepListener on_step = arguments.verbose ? step_printer() : nullptr;
+  const Verdict verdict =
+      subject.is_quote ? verifier.verify_quote(subject.bytes, *source, now, on_step)
+                       : verifier.verify_certificate(subject.bytes, {}, *source, now, on_step);
   Outcome outcome = outcome_of(verdict);
   outcome.time_given = !arguments.at.empty();
   return outcome;
@@ -30,8 +32,10 @@ Result<Outcome> verify_server(const VerifyArguments& arguments, Policy policy) {
     return Error(Code::usage, "--at",
                  "a connection is judged now; --at goes with --cert or --quote");
   }
-  RATLS_TRY(Client client,
-            Client::create(arguments.subject.url, std::move(policy), command_client_options()));
+  ClientOptions options = command_client_options();
+  options.resolve = arguments.resolve;
+  if (arguments.verbose) options.on_step = step_printer();
+  RATLS_TRY(Client client, Client::create(arguments.subject.url, std::move(policy), options));
   auto session = client.connect();
   if (session) {
     return Outcome{.report = (*session)->peer().report(), .error = std::nullopt};

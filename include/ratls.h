@@ -227,6 +227,14 @@ RATLS_API ratls_code ratls_verify_quote(const ratls_verifier* verifier, const vo
                                         size_t size, int64_t at, ratls_report** report,
                                         ratls_error** error);
 
+/* ratls_verify_peer judges, now, the certificate that the server of a TLS connection has shown: as
+ * ratls_verify_certificate, and what a policy demands of sessions too. host is the name or address
+ * that was asked for. The caller must have finished a handshake of its own making with that
+ * certificate, not a resumed one, and may send nothing before RATLS_OK. */
+RATLS_API ratls_code ratls_verify_peer(const ratls_verifier* verifier, const void* certificate,
+                                       size_t size, const char* host, ratls_report** report,
+                                       ratls_error** error);
+
 RATLS_API int ratls_report_accepted(const ratls_report* report); /* 1 or 0 */
 RATLS_API ratls_code ratls_report_code(const ratls_report* report);
 RATLS_API const char* ratls_report_message(const ratls_report* report);

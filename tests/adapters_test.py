@@ -12,6 +12,7 @@ requests = pytest.importorskip("requests")
 urllib3 = pytest.importorskip("urllib3")
 
 import ratls as package
+from conftest import poll
 from scripted_server import answering, respond
 
 BODY = bytes(range(256)) * 8192  # 2 MiB
@@ -75,6 +76,16 @@ def test_another_enclave_is_refused_without_a_request(call, refused, unavailable
             assert caught.value.code == "root_untrusted"
             assert caught.value.report["accepted"] is False
         assert server.connections == 2 and server.requests == []
+
+
+@ALL
+def test_a_refused_server_logs_no_request(call, refused, unavailable, service, policy_file,
+                                          strange_policy):
+    before = service.requests()
+    with pytest.raises(refused):
+        call(strange_policy, "POST", service.url + "/", {"X-Secret": "secret"}, b"secret")
+    assert call(policy_file, "GET", service.url + "/")[0] == 200
+    assert poll(lambda: service.requests() - before, "a request in the log") == 1
 
 
 @ALL

@@ -5,6 +5,7 @@ are ended however a test ends."""
 import contextlib
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -106,6 +107,10 @@ class Service:
 
     def log(self):
         return self._log.read_text(errors="replace")
+
+    def requests(self):
+        """How many requests the access log has."""
+        return len(re.findall(r"^\S+ info request id=", self.log(), re.MULTILINE))
 
     def stop(self):
         """Ends it with SIGTERM and gives the exit code."""
@@ -222,7 +227,8 @@ def strange_policy(new_platform):
 @pytest.fixture(scope="session")
 def service(serving, platform):
     """One `ratls serve` for all tests that only ask it something."""
-    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0") as running:
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                 "--access-log") as running:
         yield running
 
 

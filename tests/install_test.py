@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from conftest import SOURCE, run
+from conftest import SOURCE, poll, run
 
 EXAMPLE = SOURCE / "examples/c"
 
@@ -28,11 +28,13 @@ def libdir(prefix):
 
 
 def check_program(program, platform, service, new_platform, **options):
-    """The built example gets an answer and refuses another enclave."""
-    ended = run(program, platform / "policy.toml", service.url, **options)
-    assert (ended.code, json.loads(ended.out)) == (0, {"message": "Hello World"}), ended
+    """The built example refuses another enclave, which hears of no request, and gets an answer."""
+    before = service.requests()
     ended = run(program, new_platform() / "policy.toml", service.url, **options)
     assert (ended.code, ended.error) == (4, "root_untrusted"), ended
+    ended = run(program, platform / "policy.toml", service.url, **options)
+    assert (ended.code, json.loads(ended.out)) == (0, {"message": "Hello World"}), ended
+    assert poll(lambda: service.requests() - before, "a request in the log") == 1
 
 
 @pytest.mark.parametrize("language", ["c", "c++"])

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from conftest import DEADLINE, SOURCE, run
+from install_test import EXAMPLE, check_program
 
 BUILD = pathlib.Path(os.environ.get("RATLS_BUILD", SOURCE / "build/test"))
 PYTHON = "/usr/bin/python3"
@@ -103,6 +104,20 @@ def test_the_program_is_stripped_and_runs(root):
     program = root / "usr/bin/ratls"
     assert run(program, "--version").code == 0
     assert ".symtab" not in run("readelf", "-S", "-W", program).out
+
+
+@pytest.mark.parametrize("compiler", [("cc", "-std=c99", "-xc"), ("c++", "-std=c++11", "-xc++")])
+def test_programs_are_made_of_the_packages(compiler, root, library, platform, service, new_platform,
+                                           tmp_path):
+    flags = run("pkg-config", "--cflags", "--libs", "ratls",
+                env={**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")})
+    assert flags.code == 0 and str(root) in flags.out, flags
+    program = tmp_path / "get"
+    ended = run(*compiler, "-pedantic", "-Wall", "-Wextra", "-Werror", EXAMPLE / "get.c", "-xnone",
+                *flags.out.split(), "-o", program)
+    assert ended.code == 0, ended
+    check_program(program, platform, service, new_platform,
+                  env={**os.environ, "LD_LIBRARY_PATH": str(library)})
 
 
 def test_the_python_package_takes_the_packaged_library(root, library, service, policy):

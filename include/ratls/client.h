@@ -23,6 +23,17 @@ namespace ratls {
 Result<std::shared_ptr<CollateralSource>> open_policy_sources(
     const Verifier& verifier, const std::optional<CacheOptions>& cache = CacheOptions{});
 
+/// Progress is how many bytes of bodies have been moved.
+struct Progress {
+  std::uint64_t received = 0;
+  std::uint64_t to_receive = 0;  ///< 0: not known
+  std::uint64_t sent = 0;
+  std::uint64_t to_send = 0;
+};
+
+/// ProgressListener is told of it some times a second while a request is sent and answered.
+using ProgressListener = std::function<void(const Progress&)>;
+
 /// ClientOptions says how to connect; what to trust is the policy's.
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{10000};  ///< with the handshake and its verification
@@ -34,9 +45,15 @@ struct ClientOptions {
   int retries = 0;
   std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< of an answer kept in memory
   int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
-  std::string proxy;      ///< http:// or SOCKS; empty: the environment's (HTTPS_PROXY)
+  std::string proxy{};    ///< http:// or SOCKS; empty: the environment's (HTTPS_PROXY)
   bool use_environment_proxy = true;
-  CacheOptions cache;  ///< of collateral from a network
+  CacheOptions cache{};  ///< of collateral from a network
+  /// resolve gives addresses for names, as curl does: "HOST:PORT:ADDRESS", an IPv6 address in
+  /// brackets or without. The name stays what is sent and checked. Proxies look names up
+  /// themselves.
+  std::vector<std::string> resolve{};
+  StepListener on_step{};  ///< told of connections, verifications and requests
+  ProgressListener on_progress{};
 };
 
 struct ClientRequest {
@@ -141,8 +158,8 @@ class Client {
 
 /// fetch_certificate makes a TLS handshake with the origin of url, takes the server's certificate
 /// (DER) and ends the connection without a byte of application data. It decides nothing.
-/// Errors: url_invalid, proxy_unsupported, connection_failed, proxy_failed, handshake_failed,
-/// timeout.
+/// Errors: url_invalid, usage, proxy_unsupported, connection_failed, proxy_failed,
+/// handshake_failed, timeout.
 Result<Bytes> fetch_certificate(const std::string& url, const ClientOptions& options = {});
 
 }  // namespace ratls

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ratls/bytes.h"
+#include "ratls/step.h"
 #include "ratls/time.h"
 
 namespace ratls {
@@ -85,6 +86,7 @@ struct CollateralRequest {
   /// Only the source "stapled" looks at it.
   std::shared_ptr<const Bytes> endorsements{};
   std::stop_token stop{};  ///< nobody waits for the answer any more
+  StepListener on_step{};  ///< told of the sources of a policy, one after the other
 };
 
 /// PreparedCollateral is collateral whose signatures were checked once, against one root, so that

@@ -75,15 +75,16 @@ class PeerVerifier {
 
   /// install sets a client context: SSL_VERIFY_PEER with our callback, TLS 1.2 or later with ECDHE
   /// and AEAD only, no session cache, no tickets, no renegotiation, no key log. The context may
-  /// outlive this object. The listener runs on the thread of the handshake.
+  /// outlive this object. The listeners run on the thread of the handshake.
   /// Errors: internal.
   Result<void> install(ssl_ctx_st* context, VerdictListener listener = nullptr,
-                       AsksForSession asks = AsksForSession::no) const;
+                       AsksForSession asks = AsksForSession::no,
+                       StepListener on_step = nullptr) const;
 
   /// judge_session judges the server's answer to a challenge that is bound; from then on the
   /// verdict is the connection's. Blocks: as the collateral source does.
-  std::shared_ptr<const Verdict> judge_session(const SessionChallenge& challenge,
-                                               BytesView answer) const;
+  std::shared_ptr<const Verdict> judge_session(const SessionChallenge& challenge, BytesView answer,
+                                               const StepListener& on_step = nullptr) const;
   /// refuse_session is the same for a server that has no answer.
   std::shared_ptr<const Verdict> refuse_session(const SessionChallenge& challenge,
                                                 std::string detail) const;

@@ -154,20 +154,22 @@ class Verifier {
   const TrustRoot& root() const noexcept;
 
   /// examine_quote and examine_certificate run the checks that need no collateral.
-  Examination examine_quote(BytesView quote, UnixTime now) const;
-  Examination examine_certificate(BytesView der, const CertificateContext& context,
-                                  UnixTime now) const;
+  Examination examine_quote(BytesView quote, UnixTime now, const StepListener& on_step = {}) const;
+  Examination examine_certificate(BytesView der, const CertificateContext& context, UnixTime now,
+                                  const StepListener& on_step = {}) const;
   /// decide runs the rest and gives the verdict; an examination that failed stays a refusal.
-  Verdict decide(const Examination& examination, const PreparedCollateral& collateral,
-                 UnixTime now) const;
+  Verdict decide(const Examination& examination, const PreparedCollateral& collateral, UnixTime now,
+                 const StepListener& on_step = {}) const;
 
   /// verify_quote and verify_certificate join the two, asking the source in between. The verdict on
   /// a certificate that was accepted before is given again while the context, the collateral that
-  /// the source gives and all dates hold.
+  /// the source gives and all dates hold, without the steps.
   /// Blocks: as the source does.
-  Verdict verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const;
+  Verdict verify_quote(BytesView quote, CollateralSource& source, UnixTime now,
+                       const StepListener& on_step = {}) const;
   Verdict verify_certificate(BytesView der, const CertificateContext& context,
-                             CollateralSource& source, UnixTime now) const;
+                             CollateralSource& source, UnixTime now,
+                             const StepListener& on_step = {}) const;
 
   /// verify_session judges a session by evidence that its server made for it (docs/
   /// session-evidence.md): DICE evidence over this exporter, by the enclave or TD and for the key
@@ -175,13 +177,15 @@ class Verifier {
   /// signatures.
   /// Blocks: as the source does.
   Verdict verify_session(BytesView der, const CertificateContext& context, BytesView evidence,
-                         const SessionExporter& exporter, CollateralSource& source,
-                         UnixTime now) const;
+                         const SessionExporter& exporter, CollateralSource& source, UnixTime now,
+                         const StepListener& on_step = nullptr) const;
 
  private:
   template <class Examine>
-  Examination examine(Proves proves, UnixTime now, Examine steps) const;
-  Verdict verify(const Examination& examination, CollateralSource& source, UnixTime now) const;
+  Examination examine(Proves proves, UnixTime now, const StepListener& on_step,
+                      Examine steps) const;
+  Verdict verify(const Examination& examination, CollateralSource& source, UnixTime now,
+                 const StepListener& on_step) const;
 
   struct State;
   explicit Verifier(std::shared_ptr<const State> state) : state_(std::move(state)) {}

@@ -17,8 +17,9 @@ from ratls.errors import (Error, InternalError, MalformedError, PolicyError, Ref
 from ratls.identity import Identity
 from ratls.policy import Policy
 from ratls.response import Headers, Response
+from ratls.tls import ssl_context
 
 __all__ = ["Client", "Error", "Headers", "Identity", "InternalError", "MalformedError", "Policy",
            "PolicyError", "RefusedError", "RequestTimeout", "Response", "StaleError", "TcbError",
            "UnavailableError", "UntrustedError", "UsageError", "__version__", "adapters",
-           "attest", "library_version", "verify"]
+           "attest", "library_version", "ssl_context", "verify"]

@@ -67,6 +67,7 @@ _FUNCTIONS = {
     "verifier_open": (c_int, [c_void_p, c_char_p, _OUT, _OUT]),
     "verifier_free": (None, [c_void_p]),
     "verify_certificate": (c_int, [c_void_p, c_char_p, c_size_t, c_int64, _OUT, _OUT]),
+    "verify_peer": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, _OUT, _OUT]),
     "verify_quote": (c_int, [c_void_p, c_char_p, c_size_t, c_int64, _OUT, _OUT]),
     "report_accepted": (c_int, [c_void_p]),
     "report_code": (c_int, [c_void_p]),
@@ -158,9 +159,10 @@ class Handle:
 
 def make(kind: str, function: str, *arguments: Any) -> Handle:
     """Calls a function that gives a handle of a kind as its last but one argument."""
-    made = c_void_p()
-    call(function, *arguments, ctypes.byref(made))
-    return Handle(made, getattr(library(), f"ratls_{kind}_free"))
+    # Reports are given with an error too.
+    made = Handle(c_void_p(), getattr(library(), f"ratls_{kind}_free"))
+    call(function, *arguments, ctypes.byref(made.pointer))
+    return made
 
 
 def call(function: str, *arguments: Any) -> None:

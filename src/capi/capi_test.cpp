@@ -44,6 +44,16 @@ struct Machine {
     EXPECT_EQ(ratls_policy_load(policy_path.c_str(), &policy, nullptr), RATLS_OK);
     return PolicyHandle(policy);
   }
+  // The same with more in it.
+  PolicyHandle policy(const std::string& more) const {
+    std::ifstream file(policy_path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    ratls_policy* policy = nullptr;
+    EXPECT_EQ(ratls_policy_parse((text + more).c_str(), text.size() + more.size(), sim_dir.c_str(),
+                                 &policy, nullptr),
+              RATLS_OK);
+    return PolicyHandle(policy);
+  }
   CertificateHandle certificate(
       ratls_certificate_options options = RATLS_CERTIFICATE_OPTIONS_INIT) const {
     options.tee = "sim";
@@ -272,6 +282,28 @@ TEST(CInterfaceBytes, JudgesCertificates) {
     report.reset(made);
     EXPECT_EQ(json::parse(ratls_report_json(made))["time_source"], "given");
   }
+}
+
+TEST(CInterfaceBytes, JudgesPeersAsSessions) {
+  const Machine machine;
+  const auto certificate = machine.certificate();
+  size_t size = 0;
+  const void* der = ratls_certificate_bytes(certificate.get(), RATLS_DER, &size);
+  const auto verifier = open_verifier(machine.policy("[session]\ncheck_name = true\n").get());
+  ratls_report* made = nullptr;
+  EXPECT_EQ(ratls_verify_peer(verifier.get(), der, size, "localhost", &made, nullptr), RATLS_OK);
+  ReportHandle report(made);
+  EXPECT_EQ(json::parse(ratls_report_json(made))["proves"], "session");
+  EXPECT_EQ(json::parse(ratls_report_json(made))["name_checked"], true);
+  EXPECT_EQ(ratls_verify_peer(verifier.get(), der, size, "other", &made, nullptr),
+            RATLS_NAME_MISMATCH);
+  report.reset(made);
+  EXPECT_EQ(ratls_verify_peer(verifier.get(), der, size, nullptr, &made, nullptr), RATLS_USAGE);
+  EXPECT_EQ(made, nullptr);
+  const auto fresh = open_verifier(machine.policy("[session]\nfresh = true\n").get());
+  EXPECT_EQ(ratls_verify_peer(fresh.get(), der, size, "localhost", &made, nullptr),
+            RATLS_EVIDENCE_NOT_FRESH);
+  report.reset(made);
 }
 
 TEST(CInterfaceBytes, JudgesQuotes) {

@@ -75,6 +75,17 @@ ratls_code ratls_verify_certificate(const ratls_verifier* verifier, const void* 
   return verify(verifier, certificate, at, report, error, judge);
 }
 
+ratls_code ratls_verify_peer(const ratls_verifier* verifier, const void* certificate, size_t size,
+                             const char* host, ratls_report** report, ratls_error** error) {
+  const auto judge = [&](ratls::UnixTime now) -> ratls::Result<ratls::Verdict> {
+    RATLS_CHECK(check_pointers({host}));
+    RATLS_TRY(const auto der, ratls::x509::certificate_of_file(bytes_of(certificate, size)));
+    const ratls::CertificateContext met{.proves = ratls::Proves::session, .host = host};
+    return verifier->verifier.verify_certificate(der, met, *verifier->source, now);
+  };
+  return verify(verifier, certificate, RATLS_NOW, report, error, judge);
+}
+
 ratls_code ratls_verify_quote(const ratls_verifier* verifier, const void* quote, size_t size,
                               int64_t at, ratls_report** report, ratls_error** error) {
   const auto judge = [&](ratls::UnixTime now) -> ratls::Result<ratls::Verdict> {

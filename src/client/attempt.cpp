@@ -41,11 +41,8 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
 }
 
 Result<void> Attempt::shake_hands(const Url& url, const Proxy& proxy) {
-  place_ = url.origin;
-  proxy_ = proxy.url;
   Options set(easy_);
-  set_connection(easy_, set, url, proxy, options_);
-  set_callbacks(set);
+  RATLS_CHECK(set_up(set, url, proxy));
   set.set(CURLOPT_CONNECT_ONLY, 1L);
   RATLS_CHECK(set.done());
   // Without the pool, which would close the connection at the end of the transfer.
@@ -56,11 +53,8 @@ Result<void> Attempt::shake_hands(const Url& url, const Proxy& proxy) {
 
 Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
   message_ = &message;
-  place_ = message.url.origin;
-  proxy_ = proxy.url;
   Options set(easy_);
-  set_connection(easy_, set, message.url, proxy, options_);
-  set_callbacks(set);
+  RATLS_CHECK(set_up(set, message.url, proxy));
   set_message(set, message);
   RATLS_CHECK(set_headers(set, message));
   RATLS_CHECK(start(set));
@@ -122,7 +116,7 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::judge(int status, BytesV
   } else if (answer.size() > kMaxEvidence) {
     heard_->verdict = peer_.refuse_session(*challenge_, "the answer is larger than 64 KiB");
   } else {
-    heard_->verdict = peer_.judge_session(*challenge_, answer);
+    heard_->verdict = peer_.judge_session(*challenge_, answer, options_.on_step);
   }
   if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
   session_ = PeerVerifier::session_of(*challenge_);
@@ -152,6 +146,15 @@ Result<std::size_t> Attempt::read(std::span<std::uint8_t> into) {
   std::copy_n(body_.begin() + static_cast<std::ptrdiff_t>(taken_), size, into.begin());
   taken_ += size;
   return size;
+}
+
+Result<void> Attempt::set_up(Options& set, const Url& url, const Proxy& proxy) {
+  place_ = url.origin;
+  proxy_ = proxy.url;
+  RATLS_TRY(resolved_, make_list(options_.resolve));
+  set_connection(easy_, set, url, proxy, options_, resolved_);
+  set_callbacks(set);
+  return {};
 }
 
 void Attempt::set_callbacks(Options& set) {
@@ -193,17 +196,14 @@ Result<void> Attempt::set_headers(Options& set, const Message& message) {
   // What libcurl would add of its own accord: a pause of a second, and a wrong type.
   if (!names(message.headers, "expect")) lines.emplace_back("Expect:");
   if (!names(message.headers, "content-type")) lines.emplace_back("Content-Type:");
-  for (const std::string& line : lines) {
-    curl_slist* longer = curl_slist_append(header_list_.get(), line.c_str());
-    if (longer == nullptr) return Error(Code::internal, place_, "out of memory");
-    if (header_list_ == nullptr) header_list_.reset(longer);
-  }
+  RATLS_TRY(header_list_, make_list(lines));
   set.set(CURLOPT_HTTPHEADER, header_list_.get());
   return {};
 }
 
 Result<void> Attempt::start(const Options& set) {
   RATLS_CHECK(set.done());
+  begin_step("connection", place_);
   return line_.start();
 }
 
@@ -224,6 +224,38 @@ void Attempt::end(CURLcode code) {
   } else if (const auto complete = check_end(); !complete) {
     failure_ = complete.error();
   }
+  end_step(failure_ ? &*failure_ : nullptr);
+}
+
+// One step after the other: the next begins where the one before has succeeded.
+void Attempt::begin_step(std::string_view what, std::string_view detail) {
+  if (!options_.on_step) return;
+  end_step(nullptr);
+  step_ = {.letters = "", .what = what, .detail = ""};
+  tell_step(detail);
+}
+
+void Attempt::end_step(const Error* failure, std::string_view detail) {
+  if (!options_.on_step || step_.what.empty()) return;
+  step_.ended = true;
+  step_.failure = failure;
+  tell_step(detail);
+  step_ = {};
+}
+
+void Attempt::tell_step(std::string_view detail) {
+  step_.detail = detail;
+  options_.on_step(step_);
+  step_.detail = "";
+}
+
+// Names only: a header's value, or what is asked for, may be a secret.
+std::string Attempt::request_text() const {
+  std::string text = message_->method + " " + message_->url.path;
+  if (!message_->url.query.empty()) text += "?...";
+  for (const auto& header : message_->headers) text += ", " + header.first;
+  if (!message_->body.empty()) text += ", " + std::to_string(message_->body.size()) + " bytes";
+  return text;
 }
 
 Result<void> Attempt::check_end() const {
@@ -334,9 +366,11 @@ Result<void> Attempt::on_context(void* context) {
   // For the caller of a channel, who writes what there is by then.
   SSL_CTX_set_mode(static_cast<SSL_CTX*>(context),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  begin_step("TLS handshake", place_);
   return peer_.install(
       static_cast<SSL_CTX*>(context),
-      [heard = heard_](const auto& verdict) { heard->verdict = verdict; }, AsksForSession::yes);
+      [heard = heard_](const auto& verdict) { heard->verdict = verdict; }, AsksForSession::yes,
+      options_.on_step);
 }
 
 Result<void> Attempt::find_session() {
@@ -365,6 +399,8 @@ Result<void> Attempt::on_connected() {
   }
   phase_ = Phase::exchanging;
   request_sent_ = message_ != nullptr;
+  if (options_.on_step && message_ != nullptr) begin_step("request", request_text());
+  if (message_ == nullptr) end_step(nullptr);
   begun_ = last_move_ = std::chrono::steady_clock::now();
   return {};
 }
@@ -374,7 +410,11 @@ Result<void> Attempt::on_head_line(std::string_view line) {
     RATLS_TRY(session_, current_session());
   }
   last_move_ = std::chrono::steady_clock::now();
-  return head_.add(line);
+  RATLS_CHECK(head_.add(line));
+  if (options_.on_step && head_.complete()) {
+    end_step(nullptr, "HTTP status " + std::to_string(head_.status()));
+  }
+  return {};
 }
 
 Result<void> Attempt::on_body(BytesView part) {
@@ -391,8 +431,15 @@ Result<void> Attempt::on_body(BytesView part) {
                "more than " + std::to_string(options_.max_body_bytes) + " bytes");
 }
 
-Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
+Result<void> Attempt::on_progress(curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                                  curl_off_t sent) {
   if (phase_ != Phase::exchanging) return {};
+  if (options_.on_progress) {
+    options_.on_progress({.received = static_cast<std::uint64_t>(received),
+                          .to_receive = static_cast<std::uint64_t>(to_receive),
+                          .sent = static_cast<std::uint64_t>(sent),
+                          .to_send = static_cast<std::uint64_t>(to_send)});
+  }
   // libcurl calls once more between the end of the connection and that of the transfer.
   closed_by_server_ = closed_by_server();
   const auto now = std::chrono::steady_clock::now();
@@ -453,10 +500,11 @@ std::size_t Attempt::body_callback(char* data, std::size_t size, std::size_t cou
                                                                 : CURL_WRITEFUNC_ERROR;
 }
 
-int Attempt::progress_callback(void* self, curl_off_t, curl_off_t received, curl_off_t,
-                               curl_off_t sent) {
+int Attempt::progress_callback(void* self, curl_off_t to_receive, curl_off_t received,
+                               curl_off_t to_send, curl_off_t sent) {
   Attempt& attempt = self_of(self);
-  return attempt.guarded([&] { return attempt.on_progress(received, sent); }) ? 0 : 1;
+  const auto step = [&] { return attempt.on_progress(to_receive, received, to_send, sent); };
+  return attempt.guarded(step) ? 0 : 1;
 }
 
 }  // namespace ratls::client

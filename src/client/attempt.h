@@ -67,17 +67,19 @@ class Attempt {
   struct Heard {
     std::shared_ptr<const Verdict> verdict;
   };
-  struct FreeList {
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-  };
   enum class Phase { connecting, handshaking, exchanging };
 
+  Result<void> set_up(Options& set, const Url& url, const Proxy& proxy);
   void set_callbacks(Options& set);
   void set_message(Options& set, const Message& message);
   Result<void> set_headers(Options& set, const Message& message);
   Result<void> start(const Options& set);
   void step();
   void end(CURLcode code);
+  void begin_step(std::string_view what, std::string_view detail);
+  void end_step(const Error* failure, std::string_view detail = "");
+  void tell_step(std::string_view detail);
+  std::string request_text() const;
   Result<void> check_end() const;
   Error failure(CURLcode code) const;
   Code code_of(CURLcode code) const noexcept;
@@ -94,7 +96,8 @@ class Attempt {
   Result<void> on_connected();
   Result<void> on_head_line(std::string_view line);
   Result<void> on_body(BytesView part);
-  Result<void> on_progress(curl_off_t received, curl_off_t sent);
+  Result<void> on_progress(curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                           curl_off_t sent);
   template <class Step>
   bool guarded(Step step) noexcept;
 
@@ -102,8 +105,8 @@ class Attempt {
   static int connected_callback(void* self, char*, char*, int, int);
   static std::size_t head_callback(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t body_callback(char* data, std::size_t size, std::size_t count, void* self);
-  static int progress_callback(void* self, curl_off_t, curl_off_t received, curl_off_t,
-                               curl_off_t sent);
+  static int progress_callback(void* self, curl_off_t to_receive, curl_off_t received,
+                               curl_off_t to_send, curl_off_t sent);
 
   Line& line_;
   CURL* easy_;
@@ -125,7 +128,9 @@ class Attempt {
   std::shared_ptr<const AttestedSession> session_;
   std::optional<SessionChallenge> challenge_;  // asked in place of a user's request
   std::optional<Message> question_;            // the challenge as a request
-  std::unique_ptr<curl_slist, FreeList> header_list_;
+  List resolved_;
+  List header_list_;
+  Step step_;  // the one that has begun; none: its texts are empty
   AnswerHead head_;
   std::string body_;  // what was not read yet, from taken_ on
   std::size_t taken_ = 0;

@@ -28,6 +28,16 @@ void FreeEasy::operator()(CURL* easy) const noexcept {
   curl_easy_cleanup(easy);
 }
 
+Result<List> make_list(const std::vector<std::string>& texts) {
+  List list;
+  for (const std::string& text : texts) {
+    curl_slist* longer = curl_slist_append(list.get(), text.c_str());
+    if (longer == nullptr) return Error(Code::internal, "libcurl", "out of memory");
+    if (list == nullptr) list.reset(longer);
+  }
+  return list;
+}
+
 Result<Easy> new_easy() {
   static const std::string kProblem = prepare_libcurl();
   if (!kProblem.empty()) return Error(Code::internal, "libcurl", kProblem);
@@ -95,7 +105,7 @@ Result<void> Options::done() const {
 }
 
 void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy,
-                    const ClientOptions& options) {
+                    const ClientOptions& options, const List& resolved) {
   curl_easy_reset(easy);
   set.set(CURLOPT_URL, url.text().c_str())
       .set(CURLOPT_PROTOCOLS_STR, "https")
@@ -112,6 +122,7 @@ void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy
   // An empty text, unlike none, keeps libcurl from asking the environment.
   set.set(CURLOPT_PROXY, proxy.url.c_str())
       .set(CURLOPT_NOPROXY, "")
+      .set(CURLOPT_RESOLVE, resolved.get())
       .set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)
       .set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   // With VERIFYPEER 0 libcurl would ignore a refusal. The names and the CA files are not libcurl's

@@ -18,6 +18,15 @@ struct FreeEasy {
 /// Easy is one libcurl handle with its own pool of connections.
 using Easy = std::unique_ptr<CURL, FreeEasy>;
 
+struct FreeList {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+/// List is a list of texts for a handle, which only points to it: it ends after the transfer.
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+/// make_list copies texts; null when there are none. Errors: internal.
+Result<List> make_list(const std::vector<std::string>& texts);
+
 /// new_easy prepares libcurl once for the process, without OpenSSL's configuration file.
 /// Errors: internal, also when libcurl's TLS is not OpenSSL's.
 Result<Easy> new_easy();
@@ -87,8 +96,8 @@ class Options {
 };
 
 /// set_connection resets the handle (kept connections stay) and sets all that a connection to url
-/// needs, apart from its TLS context.
+/// needs, apart from its TLS context. resolved is the list of ClientOptions::resolve.
 void set_connection(CURL* easy, Options& set, const Url& url, const Proxy& proxy,
-                    const ClientOptions& options);
+                    const ClientOptions& options, const List& resolved);
 
 }  // namespace ratls::client

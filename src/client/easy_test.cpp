@@ -20,7 +20,7 @@ TEST(SetConnection, UsesOptionsThatThisLibcurlKnows) {
   const auto easy = new_easy();
   ASSERT_TRUE(easy);
   Options set(easy->get());
-  set_connection(easy->get(), set, *parse_url("https://host"), {}, {});
+  set_connection(easy->get(), set, *parse_url("https://host"), {}, {}, {});
   EXPECT_TRUE(set.done());
 }
 

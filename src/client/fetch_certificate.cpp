@@ -54,11 +54,13 @@ client::Tried<Bytes> try_fetch(const client::Url& url, const client::Proxy& prox
                                const ClientOptions& options) {
   auto made = client::new_easy();
   if (!made) return {.result = std::move(made).error()};
+  auto resolved = client::make_list(options.resolve);
+  if (!resolved) return {.result = std::move(resolved).error()};
   Capture capture;
   std::array<char, CURL_ERROR_SIZE> text{};
   const client::Easy easy = std::move(made).value();  // ends before what its options point to
   client::Options set(easy.get());
-  client::set_connection(easy.get(), set, url, proxy, options);
+  client::set_connection(easy.get(), set, url, proxy, options, *resolved);
   set.set(CURLOPT_CONNECT_ONLY, 1L)
       .set(CURLOPT_ERRORBUFFER, text.data())
       .set(CURLOPT_SSL_CTX_FUNCTION, &set_context)

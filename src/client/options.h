@@ -22,7 +22,8 @@ Result<Proxy> choose_proxy(const ClientOptions& options, const std::string& host
 /// byte now and then included.
 std::chrono::milliseconds evidence_timeout(const ClientOptions& options);
 
-/// check_options refuses times that are not positive and counts below zero. Errors: usage.
+/// check_options refuses times that are not positive, counts below zero, and what is no
+/// HOST:PORT:ADDRESS. Errors: usage.
 Result<void> check_options(const ClientOptions& options);
 
 }  // namespace ratls::client

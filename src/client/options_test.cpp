@@ -26,6 +26,49 @@ class ChooseProxy : public ::testing::Test {
   }
 };
 
+TEST(CheckOptions, TakesAddressesForNames) {
+  for (const char* entry : {"host:443:127.0.0.1", "a-b.example:1:[::1]", "A_1:65535:::1"}) {
+    EXPECT_TRUE(check_options({.resolve = {entry}})) << entry;
+  }
+}
+
+TEST(CheckOptions, RefusesOtherWordsForAddresses) {
+  for (const char* entry : {"",
+                            ":",
+                            "::",
+                            "host",
+                            "host:443",
+                            "host:443:",
+                            ":443:127.0.0.1",
+                            "host::127.0.0.1",
+                            "host:0:127.0.0.1",
+                            "host:0443:127.0.0.1",
+                            "host:65536:127.0.0.1",
+                            "host:100000:127.0.0.1",
+                            "host:-1:127.0.0.1",
+                            "host:x:127.0.0.1",
+                            "host:443:name",
+                            "host:443:1.2.3",
+                            "host:443:127.0.0.1:",
+                            "host:443:127.0.0.1,127.0.0.2",
+                            "host:443:[127.0.0.1]",
+                            "host:443:[::1",
+                            "host:443:::1]",
+                            "host:443:[]",
+                            "host:443:[::1%lo]",
+                            "*:443:127.0.0.1",
+                            "+host:443:127.0.0.1",
+                            "-host:443:127.0.0.1",
+                            "-host:443",
+                            "h st:443:127.0.0.1",
+                            "host:443: 127.0.0.1",
+                            "host\n:443:127.0.0.1"}) {
+    const auto checked = check_options({.resolve = {"good:1:::1", entry}});
+    ASSERT_FALSE(checked) << entry;
+    EXPECT_EQ(checked.error().code(), Code::usage) << entry;
+  }
+}
+
 TEST_F(ChooseProxy, TakesNoneByDefault) {
   ::setenv("http_proxy", "http://proxy:1", 1);  // for plain HTTP only
   const auto proxy = by_environment("host");

@@ -77,9 +77,10 @@ class Endpoint final : public CollateralSource {
   Result<std::string> download() const {
     Download download;
     std::array<char, CURL_ERROR_SIZE> text{};
+    RATLS_TRY(const List resolved, make_list(options_.resolve));
     RATLS_TRY(const Easy easy, new_easy());  // ends before what its options point to
     Options set(easy.get());
-    set_connection(easy.get(), set, url_, proxy_, options_);
+    set_connection(easy.get(), set, url_, proxy_, options_, resolved);
     set.set(CURLOPT_ERRORBUFFER, text.data())
         .set(CURLOPT_TIMEOUT_MS, static_cast<long>(kTimeLimit.count()))
         .set(CURLOPT_WRITEFUNCTION, &take_body)

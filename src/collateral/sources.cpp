@@ -92,33 +92,42 @@ class AbsentSource final : public CollateralSource {
 /// wrong with it.
 class OrderedSources final : public CollateralSource {
  public:
-  explicit OrderedSources(std::vector<std::unique_ptr<CollateralSource>> sources)
-      : sources_(std::move(sources)) {}
+  struct Named {
+    std::string name;  ///< as in the policy
+    std::unique_ptr<CollateralSource> source;
+  };
+  explicit OrderedSources(std::vector<Named> sources) : sources_(std::move(sources)) {}
 
   Result<Prepared> find(const CollateralRequest& request) override {
     std::optional<Result<Prepared>> first;
     std::string where;
     std::string detail;
-    for (const auto& source : sources_) {
-      auto found = source->find(request);
-      if (found && (*found)->check_for(request)) return found;
-      if (found || found.error().code() != Code::collateral_unavailable) {
+    for (const Named& named : sources_) {
+      std::optional<Result<Prepared>> found;
+      const Step step{.letters = "", .what = "collateral", .detail = named.name};
+      const auto usable = told(request.on_step, step, [&]() -> Result<void> {
+        found = named.source->find(request);
+        if (!*found) return found->error();
+        return (**found)->check_for(request);
+      });
+      if (usable) return *std::move(found);
+      if (*found || found->error().code() != Code::collateral_unavailable) {
         if (!first) first = std::move(found);
         continue;
       }
-      where += (where.empty() ? "" : ", ") + found.error().where();
-      detail += (detail.empty() ? "" : "; ") + found.error().detail();
+      where += (where.empty() ? "" : ", ") + found->error().where();
+      detail += (detail.empty() ? "" : "; ") + found->error().detail();
     }
     if (first) return *std::move(first);
     return Error(Code::collateral_unavailable, std::move(where), std::move(detail));
   }
 
   void verified(const PreparedCollateral& collateral) override {
-    for (const auto& source : sources_) source->verified(collateral);
+    for (const Named& named : sources_) named.source->verified(collateral);
   }
 
  private:
-  const std::vector<std::unique_ptr<CollateralSource>> sources_;
+  const std::vector<Named> sources_;
 };
 
 }  // namespace
@@ -126,14 +135,14 @@ class OrderedSources final : public CollateralSource {
 Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
     const std::vector<std::string>& sources, const std::filesystem::path& base_dir,
     const TrustRoot& root, const SourceOpener& open_remote) {
-  std::vector<std::unique_ptr<CollateralSource>> opened;
+  std::vector<OrderedSources::Named> opened;
   for (const std::string& source : sources) {
     if (source.starts_with("file:") && source.size() > 5) {
       const std::filesystem::path path = base_dir / source.substr(5);
       if (source.ends_with('/')) {
-        opened.push_back(std::make_unique<FolderSource>(path, root));
+        opened.push_back({source, std::make_unique<FolderSource>(path, root)});
       } else {
-        opened.push_back(std::make_unique<FileSource>(path, root));
+        opened.push_back({source, std::make_unique<FileSource>(path, root)});
       }
       continue;
     }
@@ -146,7 +155,7 @@ Result<std::shared_ptr<CollateralSource>> open_collateral_sources(
       RATLS_TRY(remote, open_remote(source));
     }
     if (remote == nullptr) remote = std::make_unique<AbsentSource>(source);
-    opened.push_back(std::move(remote));
+    opened.push_back({source, std::move(remote)});
   }
   if (opened.empty()) return Error(Code::policy_invalid, "collateral.sources", "none is named");
   return std::shared_ptr<CollateralSource>(std::make_shared<OrderedSources>(std::move(opened)));

@@ -170,7 +170,7 @@ PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> 
 const Verifier& PeerVerifier::verifier() const noexcept { return state_->verifier; }
 
 Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener,
-                                   AsksForSession asks) const {
+                                   AsksForSession asks, StepListener on_step) const {
   if (context == nullptr || state_->source == nullptr || !state_->clock || judge_index() < 0 ||
       met_index() < 0) {
     return Error(Code::internal, "tls context", "no context, collateral source, clock or index");
@@ -179,13 +179,13 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
     return Error(Code::internal, "tls context", "it has a verifier already");
   }
   if (!set_protocol(context)) return Error(Code::internal, "tls context", last_openssl_error());
-  auto judge =
-      std::make_unique<Judge>([state = state_, listener = std::move(listener), asks](Bytes der) {
-        auto verdict = std::make_shared<const Verdict>(state->verifier.verify_certificate(
-            der, state->context(asks), *state->source, state->clock()));
-        if (listener) listener(verdict);
-        return Met{std::move(der), std::move(verdict), state->verifier.policy().session.fresh};
-      });
+  auto judge = std::make_unique<Judge>([state = state_, listener = std::move(listener), asks,
+                                        on_step = std::move(on_step)](Bytes der) {
+    auto verdict = std::make_shared<const Verdict>(state->verifier.verify_certificate(
+        der, state->context(asks), *state->source, state->clock(), on_step));
+    if (listener) listener(verdict);
+    return Met{std::move(der), std::move(verdict), state->verifier.policy().session.fresh};
+  });
   if (SSL_CTX_set_ex_data(context, judge_index(), judge.get()) != 1) {
     return Error(Code::internal, "tls context", last_openssl_error());
   }
@@ -217,14 +217,15 @@ std::shared_ptr<const AttestedSession> PeerVerifier::session_of(const SessionCha
 }
 
 std::shared_ptr<const Verdict> PeerVerifier::judge_session(const SessionChallenge& challenge,
-                                                           BytesView answer) const {
+                                                           BytesView answer,
+                                                           const StepListener& on_step) const {
   if (challenge.met_ == nullptr || !challenge.exporter_) {
     return refuse_session(challenge, "the challenge is bound to no session");
   }
   Met& met = *challenge.met_;
-  met.session_verdict = std::make_shared<const Verdict>(
-      state_->verifier.verify_session(met.certificate, state_->context(AsksForSession::yes), answer,
-                                      *challenge.exporter_, *state_->source, state_->clock()));
+  met.session_verdict = std::make_shared<const Verdict>(state_->verifier.verify_session(
+      met.certificate, state_->context(AsksForSession::yes), answer, *challenge.exporter_,
+      *state_->source, state_->clock(), on_step));
   return met.session_verdict;
 }
 

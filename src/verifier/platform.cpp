@@ -114,11 +114,11 @@ Result<std::shared_ptr<const PckChain>> verify_pck_chain(
   return chain;
 }
 
-Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report) {
-  report.quote_version = subject.quote.header.version;
-  report.tee = subject.quote.tee();
+namespace {
+
+// Step B for the chain that the quote brings.
+Result<void> examine_chain(Subject& subject, const Trust& trust, UnixTime now, Report& report) {
   const CertificationData& data = subject.quote.signature.certification_data;
-  if (data.type != CertificationType::pck_chain) return {};  // the collateral brings the chain
   subject.chain = trust.known_chain(data.body);
   if (subject.chain != nullptr) {
     RATLS_CHECK(check_chain_dates(*subject.chain, trust.root(), now));
@@ -129,6 +129,17 @@ Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now
   RATLS_TRY(subject.chain, verify_pck_chain(std::move(certificates), trust, now, report));
   trust.remember_chain(data.body, subject.chain);
   return {};
+}
+
+}  // namespace
+
+Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report,
+                              const StepListener& on_step) {
+  report.quote_version = subject.quote.header.version;
+  report.tee = subject.quote.tee();
+  const CertificationData& data = subject.quote.signature.certification_data;
+  if (data.type != CertificationType::pck_chain) return {};  // the collateral brings the chain
+  return told(on_step, kPckChain, [&] { return examine_chain(subject, trust, now, report); });
 }
 
 // Steps A and Q.
@@ -210,25 +221,27 @@ Result<void> check_document(const SignedPart<Content>& part, const x509::Crl& ro
 
 }  // namespace
 
-Result<void> check_documents(const Subject& subject, const PckChain& chain,
-                             const PreparedCollateral::Parts& parts, UnixTime now, Report& report) {
+Result<void> check_tcb_info(Tee tee, const PreparedCollateral::Parts& parts, UnixTime now) {
   if (!parts.tcb_info) return parts.tcb_info.error();
   const tcb::TcbInfo& tcb_info = parts.tcb_info->content;
-  const bool sgx = subject.quote.tee() == Tee::sgx;
-  if (tcb_info.id != (sgx ? tcb::TcbInfo::Id::sgx : tcb::TcbInfo::Id::tdx)) {
+  if (tcb_info.id != (tee == Tee::sgx ? tcb::TcbInfo::Id::sgx : tcb::TcbInfo::Id::tdx)) {
     return Error(Code::tcb_info_mismatch, "tcb_info.id", "it is for the other kind of TEE");
   }
   if (tcb_info.tdx_defect) return *tcb_info.tdx_defect;
-  RATLS_CHECK(
-      check_document(*parts.tcb_info, *parts.root_crl, now, Code::tcb_info_expired, "tcb_info"));
+  return check_document(*parts.tcb_info, *parts.root_crl, now, Code::tcb_info_expired, "tcb_info");
+}
+
+Result<void> check_qe_identity(Tee tee, const PreparedCollateral::Parts& parts, UnixTime now) {
   if (!parts.qe_identity) return parts.qe_identity.error();
   const tcb::QeIdentity& identity = parts.qe_identity->content;
-  if (identity.id != (sgx ? tcb::QeIdentity::Id::qe : tcb::QeIdentity::Id::td_qe)) {
+  if (identity.id != (tee == Tee::sgx ? tcb::QeIdentity::Id::qe : tcb::QeIdentity::Id::td_qe)) {
     return Error(Code::qe_identity_mismatch, "qe_identity.id", "it is for another kind of enclave");
   }
-  RATLS_CHECK(check_document(*parts.qe_identity, *parts.root_crl, now, Code::qe_identity_expired,
-                             "qe_identity"));
-  // Step F.
+  return check_document(*parts.qe_identity, *parts.root_crl, now, Code::qe_identity_expired,
+                        "qe_identity");
+}
+
+Result<void> check_platform_numbers(const PckChain& chain, const tcb::TcbInfo& tcb_info) {
   if (!std::ranges::equal(tcb_info.fmspc.bytes, chain.extension.fmspc.bytes)) {
     return Error(Code::tcb_info_mismatch, "tcb_info.fmspc",
                  to_hex(tcb_info.fmspc) + ", the platform's is " + to_hex(chain.extension.fmspc));
@@ -237,6 +250,13 @@ Result<void> check_documents(const Subject& subject, const PckChain& chain,
     return Error(Code::tcb_info_mismatch, "tcb_info.pce_id",
                  to_hex(tcb_info.pce_id) + ", the platform's is " + to_hex(chain.extension.pce_id));
   }
+  return {};
+}
+
+void report_collateral(const PckChain& chain, const PreparedCollateral::Parts& parts,
+                       Report& report) {
+  const tcb::TcbInfo& tcb_info = parts.tcb_info->content;
+  const tcb::QeIdentity& identity = parts.qe_identity->content;
   report.tcb_evaluation_number = std::min(tcb_info.evaluation_number, identity.evaluation_number);
   report.collateral_issued = std::min(tcb_info.issue_date, identity.issue_date);
   report.collateral_expires =
@@ -244,7 +264,6 @@ Result<void> check_documents(const Subject& subject, const PckChain& chain,
                 parts.pck_crl->next_update, parts.tcb_info->signing_certificate.not_after,
                 parts.qe_identity->signing_certificate.not_after, chain.leaf.not_after,
                 chain.intermediate.not_after, report.chain.front().not_after});
-  return {};
 }
 
 }  // namespace ratls::verifier

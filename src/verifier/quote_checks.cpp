@@ -26,7 +26,7 @@ Result<void> check_key_binding(const QuoteSignature& signature) {
 }
 
 // Step J without the TCB level (Intel QVL, EnclaveReportVerifier).
-Result<void> check_qe_identity(const EnclaveReport& report, const tcb::QeIdentity& identity) {
+Result<void> check_qe(const EnclaveReport& report, const tcb::QeIdentity& identity) {
   const auto differs = [](std::string_view field, const std::string& got,
                           const std::string& wanted) {
     return Error(Code::qe_identity_mismatch, "qe_report." + std::string(field),
@@ -52,20 +52,20 @@ Result<void> check_qe_identity(const EnclaveReport& report, const tcb::QeIdentit
   return {};
 }
 
-}  // namespace
-
-Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
-                         const Trust& trust, Report& report) {
-  const QuoteSignature& signature = quote.signature;
-  // Step H.
+// Step H.
+Result<void> check_qe_report(const QuoteSignature& signature, const PckChain& chain,
+                             const Trust& trust) {
   if (!trust.verify(chain.leaf_key, signature.qe_report_bytes,
                     signature.qe_report_signature.view())) {
     return Error(Code::qe_report_untrusted, "qe_report.signature",
                  "not signed by the PCK key of the platform");
   }
-  RATLS_CHECK(check_key_binding(signature));
-  RATLS_CHECK(check_qe_identity(signature.qe_report, identity));
-  // Step K.
+  return {};
+}
+
+// Step K.
+Result<void> check_signature(const Quote& quote) {
+  const QuoteSignature& signature = quote.signature;
   auto attestation_key = crypto::P256PublicKey::from_point(signature.attestation_key.view());
   if (!attestation_key) {
     return Error(Code::quote_untrusted, "quote.attestation_key", attestation_key.error().detail());
@@ -73,6 +73,22 @@ Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::Q
   if (!attestation_key->verify(quote.signed_bytes, signature.signature.view())) {
     return Error(Code::quote_untrusted, "quote.signature", "not signed by the attestation key");
   }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
+                         const Trust& trust, Report& report, const StepListener& on_step) {
+  const QuoteSignature& signature = quote.signature;
+  RATLS_CHECK(told(on_step, {.letters = "H", .what = "QE report", .detail = ""},
+                   [&] { return check_qe_report(signature, chain, trust); }));
+  RATLS_CHECK(told(on_step, {.letters = "I", .what = "attestation key", .detail = ""},
+                   [&] { return check_key_binding(signature); }));
+  RATLS_CHECK(told(on_step, {.letters = "J", .what = "quoting enclave", .detail = ""},
+                   [&] { return check_qe(signature.qe_report, identity); }));
+  RATLS_CHECK(told(on_step, {.letters = "K", .what = "quote signature", .detail = ""},
+                   [&] { return check_signature(quote); }));
   report.authenticated = true;
   if (quote.enclave() != nullptr) report.enclave = *quote.enclave();
   if (quote.td() != nullptr) report.td = *quote.td();

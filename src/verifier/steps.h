@@ -11,6 +11,11 @@
 // and ends at the first failure.
 namespace ratls::verifier {
 
+// What listeners hear of the steps that are taken in more than one place.
+inline constexpr Step kQuote{.letters = "A", .what = "quote", .detail = ""};
+inline constexpr Step kBinding{.letters = "A, Q", .what = "certificate, quote, key", .detail = ""};
+inline constexpr Step kPckChain{.letters = "B", .what = "PCK chain", .detail = ""};
+
 /// Subject is what is being verified.
 struct Subject {
   Quote quote;
@@ -32,7 +37,8 @@ Result<void> examine_session(BytesView evidence, const SessionExporter& exporter
                              Report& report);
 
 /// examine_platform is step B when the quote brings its PCK chain, or nothing.
-Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report);
+Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report,
+                              const StepListener& on_step);
 
 /// verify_pck_chain is step B. Errors: pck_chain_malformed, root_untrusted, pck_chain_untrusted,
 /// pck_chain_expired.
@@ -44,22 +50,31 @@ Result<void> check_chain_dates(const PckChain& chain, const TrustRoot& root, Uni
 
 /// judge is all that needs collateral, and the policy; the value is when the verdict ends.
 Result<UnixTime> judge(const Subject& subject, const PreparedCollateral& collateral,
-                       const Trust& trust, const Policy& policy, UnixTime now, Report& report);
+                       const Trust& trust, const Policy& policy, UnixTime now, Report& report,
+                       const StepListener& on_step);
 
 /// check_crls is step C. Errors: crl_malformed, crl_untrusted, crl_expired, certificate_revoked.
 Result<void> check_crls(const PckChain& chain, const PreparedCollateral::Parts& parts,
                         UnixTime now);
 
-/// check_documents is steps D, E and F. Errors: the codes of TCB info, QE identity and their chain.
-Result<void> check_documents(const Subject& subject, const PckChain& chain,
-                             const PreparedCollateral::Parts& parts, UnixTime now, Report& report);
+/// check_tcb_info is step D, check_qe_identity step E. Errors: the codes of TCB info, QE identity
+/// and their chain.
+Result<void> check_tcb_info(Tee tee, const PreparedCollateral::Parts& parts, UnixTime now);
+Result<void> check_qe_identity(Tee tee, const PreparedCollateral::Parts& parts, UnixTime now);
+
+/// check_platform_numbers is step F. Errors: tcb_info_mismatch.
+Result<void> check_platform_numbers(const PckChain& chain, const tcb::TcbInfo& tcb_info);
+
+/// report_collateral fills in the dates and the number of what steps C to F have accepted.
+void report_collateral(const PckChain& chain, const PreparedCollateral::Parts& parts,
+                       Report& report);
 
 /// check_tdx_module is step G, for TDX. Errors: tdx_module_mismatch.
-Result<void> check_tdx_module(const Quote& quote, const tcb::TcbInfo& info);
+Result<void> check_tdx_module(const TdReport& td, const tcb::TcbInfo& info);
 
 /// check_quote is steps H, I, J (all but the QE's level) and K: what the quote's signatures prove.
 Result<void> check_quote(const Quote& quote, const PckChain& chain, const tcb::QeIdentity& identity,
-                         const Trust& trust, Report& report);
+                         const Trust& trust, Report& report, const StepListener& on_step);
 
 /// match_tcb is steps J (the level), L, M and N. It refuses nothing: the status is in the report.
 void match_tcb(const Quote& quote, const PckChain& chain, const PreparedCollateral::Parts& parts,

@@ -62,13 +62,11 @@ void sort_and_join(std::vector<std::string>& words) {
 
 // Intel QVL, QuoteVerifier 4.1.2.5.12: with a module version above 0 the identity of that version
 // takes the place of the one for all.
-Result<void> check_tdx_module(const Quote& quote, const tcb::TcbInfo& info) {
-  const TdReport* td = quote.td();
-  if (td == nullptr) return {};
+Result<void> check_tdx_module(const TdReport& td, const tcb::TcbInfo& info) {
   const auto mismatch = [](std::string_view field, std::string detail) {
     return Error(Code::tdx_module_mismatch, "report." + std::string(field), std::move(detail));
   };
-  const std::uint8_t version = td->tee_tcb_svn.bytes[kModuleVersion];
+  const std::uint8_t version = td.tee_tcb_svn.bytes[kModuleVersion];
   const tcb::TdxModuleIdentity* identity = tcb::find_module(info, version);
   if (version > 0 && identity == nullptr) {
     return mismatch("tee_tcb_svn[1]", "module version " + std::to_string(version) +
@@ -76,12 +74,12 @@ Result<void> check_tdx_module(const Quote& quote, const tcb::TcbInfo& info) {
   }
   if (!info.tdx_module) return mismatch("tee_tcb_svn", "the TCB info names no TDX module");
   const tcb::TdxModule& module = version > 0 ? identity->module : *info.tdx_module;
-  if (!std::ranges::equal(td->mr_signer_seam.bytes, module.mr_signer.bytes)) {
-    return mismatch("mr_signer_seam", "got " + to_hex(td->mr_signer_seam) + ", published is " +
+  if (!std::ranges::equal(td.mr_signer_seam.bytes, module.mr_signer.bytes)) {
+    return mismatch("mr_signer_seam", "got " + to_hex(td.mr_signer_seam) + ", published is " +
                                           to_hex(module.mr_signer));
   }
-  if (!all_zero(td->seam_attributes.bytes) || !all_zero(module.attributes.bytes)) {
-    return mismatch("seam_attributes", "got " + to_hex(td->seam_attributes) + ", published is " +
+  if (!all_zero(td.seam_attributes.bytes) || !all_zero(module.attributes.bytes)) {
+    return mismatch("seam_attributes", "got " + to_hex(td.seam_attributes) + ", published is " +
                                            to_hex(module.attributes) + "; both must be zero");
   }
   return {};

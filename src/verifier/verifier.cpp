@@ -38,9 +38,10 @@ CollateralRequest request_for(const Report& report, std::shared_ptr<const Bytes>
 struct Verifier::State {
   State(Policy accepted, TrustRoot root) : policy(std::move(accepted)), trust(std::move(root)) {}
   // With what the policy demands of collateral.
-  CollateralRequest wanted(CollateralRequest request) const {
+  CollateralRequest wanted(CollateralRequest request, const StepListener& on_step) const {
     request.min_evaluation_number = policy.tcb.min_evaluation_number;
     request.issued_after = request.at - policy.tcb.max_collateral_age;
+    request.on_step = on_step;
     return request;
   }
 
@@ -81,74 +82,83 @@ const TrustRoot& Verifier::root() const noexcept { return state_->trust.root(); 
 
 // steps fills the subject; the platform comes after them.
 template <class Examine>
-Examination Verifier::examine(Proves proves, UnixTime now, Examine steps) const {
+Examination Verifier::examine(Proves proves, UnixTime now, const StepListener& on_step,
+                              Examine steps) const {
   auto state = std::make_unique<Examination::State>();
   state->report.proves = proves;
   state->report.checked_at = now;
   state->report.simulated = !root().is_intel();
   const Result<void> outcome = [&]() -> Result<void> {
     RATLS_CHECK(steps(state->subject, state->report));
-    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
+    return verifier::examine_platform(state->subject, state_->trust, now, state->report, on_step);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
 }
 
-Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
-  return examine(Proves::quote, now,
-                 [&](verifier::Subject& subject, Report& report) -> Result<void> {
-                   RATLS_TRY(subject.quote, parse_quote(quote));
-                   report.evidence_format = "quote";
-                   return {};
-                 });
+Examination Verifier::examine_quote(BytesView quote, UnixTime now,
+                                    const StepListener& on_step) const {
+  const auto steps = [&](verifier::Subject& subject, Report& report) -> Result<void> {
+    RATLS_TRY(subject.quote, told(on_step, verifier::kQuote, [&] { return parse_quote(quote); }));
+    report.evidence_format = "quote";
+    return {};
+  };
+  return examine(Proves::quote, now, on_step, steps);
 }
 
 Examination Verifier::examine_certificate(BytesView der, const CertificateContext& context,
-                                          UnixTime now) const {
-  return examine(context.proves, now, [&](verifier::Subject& subject, Report& report) {
+                                          UnixTime now, const StepListener& on_step) const {
+  const auto steps = [&](verifier::Subject& subject, Report& report) {
     subject.context = context;
-    return verifier::examine_binding(der, subject, report);
-  });
+    return told(on_step, verifier::kBinding,
+                [&] { return verifier::examine_binding(der, subject, report); });
+  };
+  return examine(context.proves, now, on_step, steps);
 }
 
 Verdict Verifier::decide(const Examination& examination, const PreparedCollateral& collateral,
-                         UnixTime now) const {
+                         UnixTime now, const StepListener& on_step) const {
   Report report = examination.state_->report;
   if (examination.error()) return {std::move(report), *examination.error()};
-  const Result<UnixTime> expires = verifier::judge(examination.state_->subject, collateral,
-                                                   state_->trust, state_->policy, now, report);
+  const Result<UnixTime> expires = verifier::judge(
+      examination.state_->subject, collateral, state_->trust, state_->policy, now, report, on_step);
   if (!expires) return {std::move(report), expires.error()};
   Report copy = report;
   return {std::move(copy), VerifiedQuote(std::move(report), *expires)};
 }
 
-Verdict Verifier::verify(const Examination& examination, CollateralSource& source,
-                         UnixTime now) const {
+Verdict Verifier::verify(const Examination& examination, CollateralSource& source, UnixTime now,
+                         const StepListener& on_step) const {
   if (examination.error()) return {examination.report(), *examination.error()};
-  const auto collateral = source.find(state_->wanted(examination.request()));
+  const auto collateral = source.find(state_->wanted(examination.request(), on_step));
   if (!collateral) return {examination.report(), collateral.error()};
-  Verdict verdict = decide(examination, **collateral, now);
+  Verdict verdict = decide(examination, **collateral, now, on_step);
   if (verdict.accepted()) source.verified(**collateral);
   return verdict;
 }
 
-Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
-  return verify(examine_quote(quote, now), source, now);
+Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now,
+                               const StepListener& on_step) const {
+  return verify(examine_quote(quote, now, on_step), source, now, on_step);
 }
 
 Verdict Verifier::verify_session(BytesView der, const CertificateContext& context,
                                  BytesView evidence, const SessionExporter& exporter,
-                                 CollateralSource& source, UnixTime now) const {
-  const auto steps = [&](verifier::Subject& subject, Report& report) -> Result<void> {
+                                 CollateralSource& source, UnixTime now,
+                                 const StepListener& on_step) const {
+  const auto steps = [&](verifier::Subject& subject, Report& report) {
     subject.context = context;
-    RATLS_CHECK(verifier::examine_binding(der, subject, report));
-    return verifier::examine_session(evidence, exporter, subject, report);
+    return told(on_step, verifier::kBinding, [&]() -> Result<void> {
+      RATLS_CHECK(verifier::examine_binding(der, subject, report));
+      return verifier::examine_session(evidence, exporter, subject, report);
+    });
   };
-  return verify(examine(context.proves, now, steps), source, now);
+  return verify(examine(context.proves, now, on_step, steps), source, now, on_step);
 }
 
 Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,
-                                     CollateralSource& source, UnixTime now) const {
+                                     CollateralSource& source, UnixTime now,
+                                     const StepListener& on_step) const {
   const auto known = state_->accepted.find([&](const std::shared_ptr<const Accepted>& accepted) {
     return std::ranges::equal(accepted->der, der) && accepted->context == context &&
            accepted->holds_at(now);
@@ -157,16 +167,18 @@ Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& co
   if (known) {
     Report report = (*known)->report;
     report.checked_at = now;
-    collateral = source.find(state_->wanted(request_for(report, (*known)->endorsements)));
+    collateral = source.find(state_->wanted(request_for(report, (*known)->endorsements), on_step));
     if (*collateral && **collateral == (*known)->collateral) {
       return {report, VerifiedQuote(report, (*known)->expires)};
     }
   }
-  const Examination examination = examine_certificate(der, context, now);
+  const Examination examination = examine_certificate(der, context, now, on_step);
   if (examination.error()) return {examination.report(), *examination.error()};
-  if (!collateral) collateral = source.find(state_->wanted(examination.request()));
+  if (!collateral) {
+    collateral = source.find(state_->wanted(examination.request(), on_step));
+  }
   if (!*collateral) return {examination.report(), collateral->error()};
-  Verdict verdict = decide(examination, ***collateral, now);
+  Verdict verdict = decide(examination, ***collateral, now, on_step);
   if (verdict.accepted()) {
     source.verified(***collateral);
     state_->accepted.add(std::make_shared<const Accepted>(
