@@ -110,7 +110,7 @@ def test_a_defect_of_an_object_is_named(objects, kind, path, value, complaint):
     ("FROM ${BASE}\n", "FROM debian:latest\n"),
     ("EXPOSE 8000", "ENV API_TOKEN=1"),
     ("EXPOSE 8000", "ARG SIGNING_KEY"),
-    ('ENTRYPOINT ["/usr/local/bin/ratls"]', "ENTRYPOINT /usr/local/bin/ratls"),
+    ('ENTRYPOINT ["/usr/local/bin/ratls-server"]', "ENTRYPOINT /usr/local/bin/ratls-server"),
     ("--no-install-recommends ", ""),
     ('/tmp/snapshot "${SNAPSHOT_MIRROR}" "${SNAPSHOT}" \\\n && ', ""),
 ])
