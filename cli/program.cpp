@@ -11,9 +11,9 @@ namespace ratls::cli {
 
 const Program kServerProgram{
     "ratls-server",
-    "The part of ratls that runs in an enclave: it serves, and never connects to anything itself "
-    "but "
-    "the\napp behind it. The program ratls has the same two commands, and those of clients.",
+    "The part of ratls that runs in an enclave. It serves, and connects to nothing but the app "
+    "behind\n"
+    "it. The program ratls has the same two commands, and those of clients.",
     nullptr};
 
 int help(const HelpArguments& arguments) {

@@ -85,9 +85,10 @@ void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& default
   add_tee_options(*command, settings.tee);
   add_certificate_options(*command, settings.certificate);
   command
-      ->add_option("--staple", settings.staple,
-                   "Hand out collateral to clients: from a file, \"pcs\" or a PCCS address; with "
-                   "--tee sim the platform's own is handed out anyway")
+      ->add_option(
+          "--staple", settings.staple,
+          "Hand out collateral to clients: from a file, or by ratls from \"pcs\" or a PCCS "
+          "address; with --tee sim the platform's own is handed out anyway")
       ->check(not_empty());
   command->add_flag("--endorse", settings.endorse,
                     "Put that collateral into the certificate too (some 20 KiB)");
