@@ -94,6 +94,42 @@ void add_request(CLI::App& app, Arguments& chosen, const std::string& method) {
   command->add_option("--proxy", arguments->proxy, "http:// or socks5:// proxy");
 }
 
+void add_proxy(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<ProxyArguments>();
+  auto* command = add_command(
+      app, chosen, "proxy", "Let programs of this machine reach an attested server over plain HTTP",
+      arguments);
+  command->add_option("URL", arguments->url, "https address of the server")->required();
+  command
+      ->add_option("--listen", arguments->listen,
+                   "HOST:PORT of this machine's loopback; port 0 takes a free one")
+      ->required();
+  add_policy_options(*command, arguments->policy);
+  command->add_option("--name", arguments->names, "Further name that the proxy is called by")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--proxy", arguments->upstream_proxy,
+                      "http:// or socks5:// proxy on the way to the server");
+  command->add_flag("--access-log", arguments->access_log, "Log a line for each request");
+  command->add_flag("--dangerous-any-address", arguments->any_address,
+                    "Listen also where others can ask, and read all that is said");
+}
+
+void add_doctor(CLI::App& app, Arguments& chosen) {
+  auto arguments = std::make_shared<DoctorArguments>();
+  auto* command =
+      add_command(app, chosen, "doctor",
+                  "Say what works on this machine, or with a server, and what to do", arguments);
+  command->add_option("URL", arguments->url, "https address of a server")->check(not_empty());
+  add_policy_options(*command, arguments->policy);
+  command->add_option("--role", arguments->role, "Which role the exit code is about")
+      ->check(CLI::IsMember({"client", "host"}))
+      ->capture_default_str();
+  command->add_option("--root", arguments->root, "Where the file system begins; for tests")
+      ->capture_default_str();
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+}
+
 void add_sim(CLI::App& app, Arguments& chosen) {
   auto* sim = app.add_subcommand("sim", "The simulated platform");
   sim->require_subcommand(1);
@@ -240,6 +276,8 @@ void add_completion(CLI::App& app, Arguments& chosen) {
 void add_client_commands(CLI::App& app, Arguments& chosen) {
   add_request(app, chosen, "GET");
   add_request(app, chosen, "POST");
+  add_proxy(app, chosen);
+  add_doctor(app, chosen);
   add_verify(app, chosen);
   add_inspect(app, chosen);
   add_sim(app, chosen);

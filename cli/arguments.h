@@ -65,6 +65,24 @@ struct RequestArguments {
   std::string proxy;
 };
 
+struct ProxyArguments {
+  std::string url;
+  std::string listen;
+  PolicyOptions policy;
+  std::vector<std::string> names;
+  std::string upstream_proxy;
+  bool any_address = false;
+  bool access_log = false;
+};
+
+struct DoctorArguments {
+  std::string url;  ///< empty: no server is asked
+  PolicyOptions policy;
+  std::string role = "client";
+  std::string root = "/";
+  bool json = false;
+};
+
 struct ServeArguments {
   std::string config_file;         ///< empty: none
   bool check = false;              ///< only say what is wrong
@@ -146,11 +164,12 @@ struct PolicyFromSigstructArguments {
   std::string file;
 };
 
-using Arguments = std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments,
-                               ServeArguments, RunArguments, SimInitArguments, SimMountArguments,
-                               SimPcsArguments, CollateralFetchArguments, CollateralShowArguments,
-                               CollateralServeArguments, PolicyCheckArguments, PolicyDiffArguments,
-                               PolicyFromSigstructArguments, PolicyFromUrlArguments>;
+using Arguments =
+    std::variant<HelpArguments, VerifyArguments, InspectArguments, RequestArguments, ServeArguments,
+                 RunArguments, SimInitArguments, SimMountArguments, SimPcsArguments,
+                 CollateralFetchArguments, CollateralShowArguments, CollateralServeArguments,
+                 PolicyCheckArguments, PolicyDiffArguments, PolicyFromSigstructArguments,
+                 PolicyFromUrlArguments, ProxyArguments, DoctorArguments>;
 
 /// Program is one of the two whose command lines these are: both have serve and run.
 struct Program {

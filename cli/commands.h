@@ -14,6 +14,8 @@ int help(const HelpArguments& arguments);
 int verify(const VerifyArguments& arguments);
 int inspect(const InspectArguments& arguments);
 int request(const RequestArguments& arguments);
+int proxy(const ProxyArguments& arguments);
+int doctor(const DoctorArguments& arguments);
 int serve(const ServeArguments& arguments);
 int run(const RunArguments& arguments);
 int sim_init(const SimInitArguments& arguments);

@@ -22,6 +22,8 @@ struct Dispatch {
   int operator()(const VerifyArguments& arguments) const { return verify(arguments); }
   int operator()(const InspectArguments& arguments) const { return inspect(arguments); }
   int operator()(const RequestArguments& arguments) const { return request(arguments); }
+  int operator()(const ProxyArguments& arguments) const { return proxy(arguments); }
+  int operator()(const DoctorArguments& arguments) const { return doctor(arguments); }
   int operator()(const ServeArguments& arguments) const { return serve(arguments); }
   int operator()(const RunArguments& arguments) const { return run(arguments); }
   int operator()(const SimInitArguments& arguments) const { return sim_init(arguments); }

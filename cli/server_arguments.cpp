@@ -92,6 +92,8 @@ void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& default
       ->check(not_empty());
   command->add_flag("--endorse", settings.endorse,
                     "Put that collateral into the certificate too (some 20 KiB)");
+  command->add_flag("!--no-session-evidence", settings.server.session_evidence,
+                    "Make no evidence for clients' sessions, which takes a quote each");
   command
       ->add_option("--upstream", settings.upstream,
                    "Pass requests on to an app at unix:PATH or http://127.0.0.1:PORT")

@@ -8,11 +8,13 @@
 
 namespace {
 
-/// check_forwarded requires that an app gets one request, with our word about the client only.
-void check_forwarded(ratls::Request request, const ratls::http::Framing& framing) {
+/// check_forwarded requires that an app, or the server behind a local proxy, gets one request, with
+/// our word about the client only.
+void check_forwarded(ratls::Request request, const ratls::http::Framing& framing,
+                     const ratls::http::LocalProxy* local) {
   request.peer = "127.0.0.1:1";
   std::string passed_on;
-  ratls::http::write_forwarded_request(passed_on, request, framing);
+  ratls::http::write_forwarded_request(passed_on, request, framing, local);
   if (framing.chunked) {
     ratls::http::write_chunk(passed_on, request.body);
     ratls::http::write_last_chunk(passed_on);
@@ -29,7 +31,9 @@ void check_forwarded(ratls::Request request, const ratls::http::Framing& framing
       return ratls::equal_ignoring_case(header.first, name);
     });
   };
-  ratls::fuzz::require(said("X-Forwarded-For") == 1 && said("Forwarded") == 1);
+  const auto told = local == nullptr ? 1 : 0;
+  ratls::fuzz::require(said("X-Forwarded-For") == told && said("Forwarded") == told);
+  ratls::fuzz::require(said("Host") == 1 && (local == nullptr || read->header("host") == "h"));
 }
 
 }  // namespace
@@ -55,6 +59,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ratls::fuzz::require(request->body.size() <= limits.body_bytes);
   ratls::fuzz::require(request->body == parser.request().body &&
                        request->target == parser.request().target);
-  check_forwarded(*request, parser.framing());
+  check_forwarded(*request, parser.framing(), nullptr);
+  const ratls::http::LocalProxy local{{"127.0.0.1", "localhost"}, 80, "h"};
+  if (!ratls::http::check_local_request(*request, local)) {
+    check_forwarded(*request, parser.framing(), &local);
+  }
   return 0;
 }

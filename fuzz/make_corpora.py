@@ -39,6 +39,12 @@ def claims_of(dice):
     return dice[at:]
 
 
+def of_a_session(claims):
+    """The claims with a third one, which names a session."""
+    exporter = b"\x58\x22\x58\x20" + bytes(range(32))
+    return b"\xa3" + claims[1:] + b"\x6dratls-session" + exporter
+
+
 def endorsements(collateral):
     """Collateral as certificates bring it: CBOR, with two-byte lengths."""
     def document(member, name):
@@ -86,6 +92,7 @@ def from_certificate(folder):
         write(target, "version3", quote)
     write("dice", "simulated", dice)
     write("claims", "simulated", claims_of(dice))
+    write("claims", "session", of_a_session(claims_of(dice)))
     write("pem_chain", "pck", chain)
     for block in chain.split(b"-----END CERTIFICATE-----\n")[:1]:
         write("certificate", "pck", base64.b64decode(block.split(b"-----")[2]))
@@ -113,6 +120,11 @@ def by_hand():
     )
     write("http_request", "smuggled", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    write("http_request", "local", "GET /a HTTP/1.1\r\nHost: a.localhost\r\n"
+          "Origin: http://a.localhost\r\nReferer: http://a.localhost/b\r\n"
+          "Sec-Fetch-Site: same-origin\r\n\r\n")
+    write("http_response", "local", "HTTP/1.1 303 See Other\r\nLocation: https://h/a\r\n"
+          "Set-Cookie: a=b; Domain=h; Secure; SameSite=None\r\nContent-Length: 0\r\n\r\n")
     write("http_response", "length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     write("http_response", "chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
           "2;x=y\r\n{}\r\n0\r\nT: u\r\n\r\n")

@@ -57,10 +57,15 @@ def test_the_server_serves(confined, ratls, policy):
     assert ended.code == 0, ended
 
 
+def test_the_server_proves_sessions(confined, ratls, write_policy):
+    ended = run(ratls, "get", *write_policy("\n[session]\nfresh = true\n"), confined.url + "/")
+    assert (ended.code, ended.out) == (0, HELLO), ended
+
+
 def test_the_server_has_few_threads(confined):
-    """--threads, those for operations and renewal and the main one: docs/gramine.md."""
+    """--threads, those for operations, renewal and session evidence, the main one: docs/gramine.md."""
     threads = list(pathlib.Path(f"/proc/{confined.process.pid}/task").iterdir())
-    assert len(threads) == 3 + 3
+    assert len(threads) == 3 + 4
 
 
 def test_operators_are_answered(confined):

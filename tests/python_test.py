@@ -46,6 +46,31 @@ def policy_base(platform, write_policy):
     return path
 
 
+# Sessions.
+
+def test_a_session_is_fresh_where_the_policy_says_so(service, write_policy):
+    _, policy = write_policy("\n[session]\nfresh = true\n")
+    with package.Client(service.url, policy=policy) as client:
+        with client.get("/") as answer:
+            assert answer.status == 200 and answer.identity["fresh"] is True
+            answer.read()
+        assert client.get("/").identity["fresh"] is True
+
+
+def test_without_evidence_for_the_session_nothing_is_sent(write_policy, attested_files):
+    _, policy = write_policy("\n[session]\nfresh = true\n")
+
+    def decline(stream, _head, _body):
+        stream.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    with answering(attested_files, decline) as server, \
+            package.Client(server.url, policy=policy) as client:
+        with pytest.raises(package.Error) as raised:
+            client.post("/private", body=b"secret")
+        assert raised.value.code == "evidence_not_fresh"
+    assert all("private" not in head and not body for head, body in server.requests)
+
+
 # Requests.
 
 

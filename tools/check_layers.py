@@ -43,7 +43,8 @@ LAYERS = {
 LAYERS = {layer: set(used.split()) for layer, used in LAYERS.items()}
 
 # include/ratls/x.h belongs to src/x, apart from these.
-PUBLIC_HEADERS = {"error": "base", "result": "base", "bytes": "base", "time": "base"}
+PUBLIC_HEADERS = {"error": "base", "result": "base", "bytes": "base", "time": "base",
+                  "session": "base", "channel": "tls"}
 
 # A library is known to these folders of src only; cli, tests, bench and fuzz are free.
 LIBRARIES = {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ratls/quote.h"
+#include "ratls/session.h"
 #include "ratls/time.h"
 
 namespace ratls {
@@ -97,6 +98,11 @@ class Attester {
   /// certify_between makes a certificate with these dates in place of the lifetime, however far
   /// apart. Caller must still: see that they are in order.
   Result<AttestedCertificate> certify_between(UnixTime not_before, UnixTime not_after) const;
+
+  /// attest_session makes evidence for one TLS session (docs/session-evidence.md): DICE evidence
+  /// whose claims name the session. Caller must still: bind it to a session of their own only.
+  /// Blocks: as the source does. Errors: quote_unavailable.
+  Result<Bytes> attest_session(const SessionBinding& binding) const;
 
  private:
   Attester(QuoteSource source, CertificateOptions options)

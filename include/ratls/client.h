@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ratls/channel.h"
 #include "ratls/policy.h"
 #include "ratls/tls.h"
 
@@ -28,7 +29,8 @@ struct ClientOptions {
   std::chrono::milliseconds stall_timeout{60000};    ///< without a byte in either direction
   std::chrono::milliseconds total_timeout{0};        ///< of one exchange; 0: only the others count
   /// retries is how often connection errors are repeated, with growing pauses: 801, 802, 804 and
-  /// 814 before a verdict, 803 before an answer when the method is idempotent. A refusal is final.
+  /// 814 before a verdict, 803 before an answer when the method is idempotent, and 806, a server
+  /// that can make no evidence for the session now. A refusal is final.
   int retries = 0;
   std::size_t max_body_bytes = 64 * 1024 * 1024;  ///< of an answer kept in memory
   int max_redirects = 5;  ///< within the same origin; 0: a redirect is an answer like others
@@ -117,11 +119,17 @@ class Client {
   Result<ClientResponse> post(const std::string& path, std::string body,
                               const std::string& content_type = "application/json");
 
-  /// connect verifies the server without sending a request, on a new connection that it closes.
+  /// connect verifies the server without sending a request of the user's, on a new connection that
+  /// it closes.
   Result<std::shared_ptr<const AttestedSession>> connect(
       const VerdictListener& on_verdict = nullptr);
 
-  /// last_verdict is that of the newest handshake, accepted or not; null before the first one.
+  /// dial verifies the server likewise and gives the connection, for what is not a request of ours.
+  /// It may outlive the client. Blocks.
+  Result<std::unique_ptr<Channel>> dial(const VerdictListener& on_verdict = nullptr);
+
+  /// last_verdict is the newest one on a handshake, or on its session where the policy demands
+  /// fresh evidence; accepted or not; null before the first one.
   std::shared_ptr<const Verdict> last_verdict() const;
 
  private:

@@ -46,7 +46,7 @@ struct ServerOptions {
   std::chrono::seconds request_timeout{30};     ///< from the first byte of a request to its end
   std::chrono::seconds keep_alive_timeout{60};  ///< between requests
   std::chrono::seconds write_timeout{30};       ///< for one answer
-  std::chrono::seconds upstream_timeout{60};    ///< for an app to begin its answer
+  std::chrono::seconds upstream_timeout{60};    ///< for an app's answer to begin, or for evidence
   std::chrono::seconds stream_timeout{300};     ///< between parts of an answer, or of a WebSocket
   std::chrono::seconds drain_timeout{10};       ///< for requests in flight after stop()
   /// Bytes a second, on average over request_timeout, of a body that an app waits for; 0: any.
@@ -55,7 +55,9 @@ struct ServerOptions {
   /// in plain HTTP: an address of the loopback. Empty: nowhere.
   std::string admin_host = "";
   std::uint16_t admin_port = 0;  ///< 0: any free one, see Server::admin_url
-  bool access_log = false;       ///< a line for each request: method and path, never the query
+  /// Clients may ask for evidence of their sessions (docs/session-evidence.md), each time a quote.
+  bool session_evidence = true;
+  bool access_log = false;  ///< a line for each request: method and path, never the query
 };
 
 /// AppOptions is an app behind the server, whose processes it starts and looks after: one that ends
@@ -107,7 +109,8 @@ class Server {
   /// Errors: those of the action, usage when there is none.
   Result<void> reload();
   /// apply lets the running server go on with other limits, times and access log; of the options
-  /// hosts, ports, threads and lowest_tls must be the same. With an attester a certificate is made
+  /// hosts, ports, threads, lowest_tls and session_evidence must be the same. With an attester a
+  /// certificate is made
   /// at once, beside the traffic, and stapled collateral is looked for again. All or nothing.
   /// Errors: config_invalid, with the option as the place.
   Result<void> apply(const ServerOptions& options, std::optional<Attester> attester);

@@ -9,6 +9,7 @@
 #include "ratls/collateral.h"
 #include "ratls/policy.h"
 #include "ratls/quote.h"
+#include "ratls/session.h"
 #include "ratls/tcb.h"
 #include "ratls/time.h"
 
@@ -22,6 +23,9 @@ enum class Proves { quote, certificate, session };
 struct CertificateContext {
   Proves proves = Proves::certificate;  ///< certificate or session
   std::string host;  ///< the name or address that was asked for; for [session] check_name
+  /// The caller will not use the session before verify_session has accepted it, where [session]
+  /// fresh demands that.
+  bool session_evidence_follows = false;
 
   bool operator==(const CertificateContext&) const = default;
 };
@@ -30,6 +34,7 @@ struct CertificateContext {
 /// authentic. It says nothing about acceptance: that is Verdict::accepted.
 struct Report {
   Proves proves = Proves::quote;
+  bool fresh = false;           ///< the evidence was made for this session
   bool validity_bound = false;  ///< the certificate's end is attested
   bool name_checked = false;
   bool legacy_evidence_unevaluated = false;  ///< a second quote was compared, not verified
@@ -164,7 +169,20 @@ class Verifier {
   Verdict verify_certificate(BytesView der, const CertificateContext& context,
                              CollateralSource& source, UnixTime now) const;
 
+  /// verify_session judges a session by evidence that its server made for it (docs/
+  /// session-evidence.md): DICE evidence over this exporter, by the enclave or TD and for the key
+  /// of the certificate. The certificate is judged with it once more, but for its own quote's
+  /// signatures.
+  /// Blocks: as the source does.
+  Verdict verify_session(BytesView der, const CertificateContext& context, BytesView evidence,
+                         const SessionExporter& exporter, CollateralSource& source,
+                         UnixTime now) const;
+
  private:
+  template <class Examine>
+  Examination examine(Proves proves, UnixTime now, Examine steps) const;
+  Verdict verify(const Examination& examination, CollateralSource& source, UnixTime now) const;
+
   struct State;
   explicit Verifier(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

@@ -35,11 +35,9 @@ Result<x509::Extension> evidence_extension(BytesView oid, Bytes value) {
   return x509::Extension{x509::Oid(oid.begin(), oid.end()), false, std::move(value)};
 }
 
-Result<x509::Extension> dice_extension(const QuoteSource& source, BytesView spki,
-                                       UnixTime not_after) {
-  const Bytes claims = evidence::write_claims(spki, not_after);
+Result<Bytes> dice_over(const QuoteSource& source, BytesView claims) {
   RATLS_TRY(const Bytes quote, quote_over(source, evidence::report_data_for(claims)));
-  return evidence_extension(evidence::dice_oid(), evidence::write_dice(quote, claims));
+  return evidence::write_dice(quote, claims);
 }
 
 Result<x509::Extension> legacy_extension(const QuoteSource& source, BytesView spki) {
@@ -63,7 +61,8 @@ Result<std::vector<x509::Extension>> make_extensions(const QuoteSource& source,
                                           x509::key_usage(kDigitalSignature)};
   if (!options.any_usage) extensions.push_back(x509::server_auth());
   extensions.push_back(x509::subject_alt_names(names));
-  RATLS_TRY(auto dice, dice_extension(source, spki, not_after));
+  RATLS_TRY(Bytes evidence, dice_over(source, evidence::write_claims(spki, not_after)));
+  RATLS_TRY(auto dice, evidence_extension(evidence::dice_oid(), std::move(evidence)));
   extensions.push_back(std::move(dice));
   if (options.legacy_extension) {
     RATLS_TRY(auto legacy, legacy_extension(source, spki));
@@ -164,6 +163,11 @@ Result<AttestedCertificate> Attester::certify_between(UnixTime not_before,
   RATLS_TRY(Bytes der, sign(spec, key));
   return AttestedCertificate(std::make_unique<AttestedCertificate::Impl>(
       AttestedCertificate::Impl{std::move(key), std::move(spec), std::move(der)}));
+}
+
+Result<Bytes> Attester::attest_session(const SessionBinding& binding) const {
+  return dice_over(source_,
+                   evidence::write_claims(binding.spki_der, binding.not_after, binding.exporter));
 }
 
 }  // namespace ratls

@@ -267,9 +267,10 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "collateral_unavailable", "no source has the collateral",
                       "check [collateral] sources in the policy and the network"};
     case Code::quote_unavailable:
-      return CodeInfo{
-          code, "quote_unavailable", "no quote can be made here",
-          "check --tee; under Gramine set sgx.remote_attestation = \"dcap\" in the manifest"};
+      return CodeInfo{code, "quote_unavailable", "no quote can be made",
+                      "check --tee; under Gramine set sgx.remote_attestation = \"dcap\" in the "
+                      "manifest; when it "
+                      "is a server's answer, try again"};
     case Code::listen_failed:
       return CodeInfo{code, "listen_failed", "the address cannot be listened on",
                       "choose a free port, or 0 for any; ratls serve takes it with --listen"};

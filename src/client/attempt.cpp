@@ -14,6 +14,8 @@ namespace {
 
 // How much of a body is kept for a reader that does not come.
 constexpr std::size_t kReadAhead = 256 * 1024;
+// A quote with its certificates takes some 5 KB.
+constexpr std::size_t kMaxEvidence = 64 * 1024;
 
 Attempt& self_of(void* self) { return *static_cast<Attempt*>(self); }
 
@@ -33,17 +35,23 @@ Attempt::~Attempt() {
 
 Result<std::shared_ptr<const AttestedSession>> Attempt::connect(const Url& url,
                                                                 const Proxy& proxy) {
+  RATLS_CHECK(shake_hands(url, proxy));
+  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  return session_;
+}
+
+Result<void> Attempt::shake_hands(const Url& url, const Proxy& proxy) {
   place_ = url.origin;
   proxy_ = proxy.url;
   Options set(easy_);
   set_connection(easy_, set, url, proxy, options_);
   set_callbacks(set);
   set.set(CURLOPT_CONNECT_ONLY, 1L);
-  RATLS_CHECK(start(set));
-  while (!ended_) step();
+  RATLS_CHECK(set.done());
+  // Without the pool, which would close the connection at the end of the transfer.
+  end(perform(easy_));
   if (failure_) return *failure_;
-  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
-  return session_;
+  return {};
 }
 
 Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
@@ -58,8 +66,78 @@ Result<void> Attempt::open(const Message& message, const Proxy& proxy) {
   RATLS_CHECK(start(set));
   while (!ended_ && (!head_.complete() || is_followed())) step();
   if (failure_) return *failure_;
-  if (session_ == nullptr) return Error(Code::internal, place_, "no verdict on this connection");
+  if (session_ == nullptr && !challenge_) {
+    return Error(Code::internal, place_, "no verdict on this connection");
+  }
   return {};
+}
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::ask_session(const Url& url,
+                                                                    const Proxy& proxy) {
+  RATLS_CHECK(make_question(url));
+  const Result<void> opened = open(*question_, proxy);
+  if (!opened) return without_session(opened.error());
+  const Result<Bytes> answer = read_evidence();
+  if (!answer) return without_session(answer.error());
+  RATLS_CHECK(judge(head_.status(), *answer));
+  line_.set_attested();
+  return session_;
+}
+
+Result<void> Attempt::connect_to_ask(const Url& url, const Proxy& proxy) {
+  RATLS_CHECK(make_question(url));
+  const Result<void> shaken = shake_hands(url, proxy);
+  if (!shaken) return without_session(shaken.error());
+  return {};
+}
+
+Result<void> Attempt::make_question(const Url& url) {
+  RATLS_TRY(challenge_, SessionChallenge::create());
+  question_.emplace(Message{.url = url, .method = "GET", .headers = {}, .body = ""});
+  question_->url.path = SessionChallenge::kPath;
+  question_->url.query = challenge_->query();
+  return {};
+}
+
+// One byte more than may be there tells that it is too much.
+Result<Bytes> Attempt::read_evidence() {
+  Bytes answer;
+  Bytes part(kMaxEvidence);
+  while (answer.size() <= kMaxEvidence) {
+    RATLS_TRY(const std::size_t size, read(part));
+    if (size == 0) break;
+    answer.insert(answer.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  return answer;
+}
+
+Result<std::shared_ptr<const AttestedSession>> Attempt::judge(int status, BytesView answer) {
+  if (status == 503) {
+    return without_session(
+        Error(Code::quote_unavailable, place_, "the server can make no evidence now"));
+  }
+  if (status != 200) {
+    heard_->verdict = peer_.refuse_session(
+        *challenge_, "the server has no evidence for it: it answers " + std::to_string(status));
+  } else if (answer.size() > kMaxEvidence) {
+    heard_->verdict = peer_.refuse_session(*challenge_, "the answer is larger than 64 KiB");
+  } else {
+    heard_->verdict = peer_.judge_session(*challenge_, answer);
+  }
+  if (!heard_->verdict->accepted()) return heard_->verdict->result.error();
+  session_ = PeerVerifier::session_of(*challenge_);
+  return session_;
+}
+
+// The verdict of the handshake alone is none on the session. A connection that cannot have evidence
+// of its own is one that the policy refuses.
+Error Attempt::without_session(const Error& error) {
+  if (error.code() == Code::evidence_not_fresh) {
+    heard_->verdict = peer_.refuse_session(*challenge_, error.detail());
+  } else if (phase_ == Phase::exchanging) {
+    heard_->verdict = nullptr;
+  }
+  return error;
 }
 
 Result<std::size_t> Attempt::read(std::span<std::uint8_t> into) {
@@ -207,6 +285,8 @@ bool Attempt::may_repeat(const Error& error) const {
     case Code::connection_closed:
     case Code::timeout:
       break;
+    case Code::quote_unavailable:  // of a question, which has nothing of the user's
+      return true;
     default:
       return false;
   }
@@ -228,13 +308,18 @@ bool Attempt::is_delimited() const {
   return length >= 0 || is_chunked(head_.headers());
 }
 
-const ssl_st* Attempt::current_tls() const noexcept {
+ssl_st* Attempt::current_tls() const noexcept {
   curl_tlssessioninfo* info = nullptr;
   if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == nullptr ||
       info->backend != CURLSSLBACKEND_OPENSSL) {
     return nullptr;
   }
-  return static_cast<const SSL*>(info->internals);
+  return static_cast<SSL*>(info->internals);
+}
+
+bool Attempt::closed_by_server() const noexcept {
+  const SSL* tls = current_tls();
+  return tls != nullptr && (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const {
@@ -246,29 +331,46 @@ Result<std::shared_ptr<const AttestedSession>> Attempt::current_session() const 
 Result<void> Attempt::on_context(void* context) {
   phase_ = Phase::handshaking;
   heard_->verdict = nullptr;
-  return peer_.install(static_cast<SSL_CTX*>(context),
-                       [heard = heard_](const auto& verdict) { heard->verdict = verdict; });
+  // For the caller of a channel, who writes what there is by then.
+  SSL_CTX_set_mode(static_cast<SSL_CTX*>(context),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return peer_.install(
+      static_cast<SSL_CTX*>(context),
+      [heard = heard_](const auto& verdict) { heard->verdict = verdict; }, AsksForSession::yes);
+}
+
+Result<void> Attempt::find_session() {
+  if (challenge_) return challenge_->bind(current_tls());
+  auto session = current_session();
+  if (!session && line_.attested() && PeerVerifier::verdict_of(current_tls()) != nullptr) {
+    // libcurl has made a new one, of which nothing was asked.
+    phase_ = Phase::exchanging;
+    expired_ = true;
+    return Error(Code::connection_closed, place_, "the connection with fresh evidence has ended");
+  }
+  RATLS_TRY(session_, std::move(session));
+  return {};
 }
 
 Result<void> Attempt::on_connected() {
-  RATLS_TRY(session_, current_session());
-  const bool kept = phase_ != Phase::handshaking;
-  if (kept && clock_() > session_->peer().expires()) {
-    expired_ = true;
-    return Error(Code::connection_closed, place_, "the verdict of the kept connection has ended");
-  }
-  phase_ = Phase::exchanging;
   // libcurl sends again when a kept connection turns out to be dead.
   if (request_sent_ && !message_->repeatable()) {
     return Error(Code::connection_closed, place_, "the server closed the kept connection");
   }
+  RATLS_CHECK(find_session());
+  const bool kept = phase_ != Phase::handshaking;
+  if (kept && session_ != nullptr && clock_() > session_->peer().expires()) {
+    expired_ = true;
+    return Error(Code::connection_closed, place_, "the verdict of the kept connection has ended");
+  }
+  phase_ = Phase::exchanging;
   request_sent_ = message_ != nullptr;
   begun_ = last_move_ = std::chrono::steady_clock::now();
   return {};
 }
 
 Result<void> Attempt::on_head_line(std::string_view line) {
-  if (!head_.begun()) {
+  if (!head_.begun() && !challenge_) {
     RATLS_TRY(session_, current_session());
   }
   last_move_ = std::chrono::steady_clock::now();
@@ -276,7 +378,7 @@ Result<void> Attempt::on_head_line(std::string_view line) {
 }
 
 Result<void> Attempt::on_body(BytesView part) {
-  if (session_ == nullptr || !head_.complete()) {
+  if ((session_ == nullptr && !challenge_) || !head_.complete()) {
     return Error(Code::internal, place_, "a body without a verdict and a head");
   }
   if (!is_followed()) {
@@ -292,8 +394,7 @@ Result<void> Attempt::on_body(BytesView part) {
 Result<void> Attempt::on_progress(curl_off_t received, curl_off_t sent) {
   if (phase_ != Phase::exchanging) return {};
   // libcurl calls once more between the end of the connection and that of the transfer.
-  const SSL* tls = current_tls();
-  closed_by_server_ = tls != nullptr && (SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0;
+  closed_by_server_ = closed_by_server();
   const auto now = std::chrono::steady_clock::now();
   if (received + sent != moved_) {
     moved_ = received + sent;

@@ -23,12 +23,27 @@ class Attempt {
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  /// connect makes a handshake and ends with its session.
+  /// connect makes a handshake and ends with its session; the connection stays, as long as this
+  /// object. Blocks.
   Result<std::shared_ptr<const AttestedSession>> connect(const Url& url, const Proxy& proxy);
 
   /// open sends the message and takes the head of the answer. The message must stay until the
   /// answer has ended. An answer that is a redirect to follow is taken as a whole. Blocks.
   Result<void> open(const Message& message, const Proxy& proxy);
+
+  /// ask_session asks the server for fresh evidence, on a new connection that the line then keeps,
+  /// and ends with its session. Errors: as open, evidence_not_fresh, and those of the verifier.
+  Result<std::shared_ptr<const AttestedSession>> ask_session(const Url& url, const Proxy& proxy);
+
+  /// connect_to_ask makes a handshake for a caller who then asks the server for question() and has
+  /// the answer judged. Blocks.
+  Result<void> connect_to_ask(const Url& url, const Proxy& proxy);
+  const Message& question() const { return *question_; }
+  /// judge gives the session that the answer proves. Errors: quote_unavailable for a server that is
+  /// busy, evidence_not_fresh and those of the verifier.
+  Result<std::shared_ptr<const AttestedSession>> judge(int status, BytesView answer);
+  /// without_session gives the error again, for a question without an answer to judge.
+  Error without_session(const Error& error);
 
   /// read gives the next bytes of the body, none at its end. Blocks: until there are some.
   Result<std::size_t> read(std::span<std::uint8_t> into);
@@ -42,6 +57,8 @@ class Attempt {
   bool may_repeat(const Error& error) const;
   /// expired is true when it failed because a kept connection has outlived its verdict.
   bool expired() const noexcept { return expired_; }
+  /// closed_by_server is true once the server has said, with a close_notify, that nothing follows.
+  bool closed_by_server() const noexcept;
   /// verdict is that of the newest handshake; null when no certificate was judged.
   const std::shared_ptr<const Verdict>& verdict() const noexcept { return heard_->verdict; }
 
@@ -66,8 +83,12 @@ class Attempt {
   Code code_of(CURLcode code) const noexcept;
   bool is_followed() const;
   bool is_delimited() const;
-  const ssl_st* current_tls() const noexcept;
+  ssl_st* current_tls() const noexcept;
   Result<std::shared_ptr<const AttestedSession>> current_session() const;
+  Result<void> make_question(const Url& url);
+  Result<void> shake_hands(const Url& url, const Proxy& proxy);
+  Result<Bytes> read_evidence();
+  Result<void> find_session();
 
   Result<void> on_context(void* context);
   Result<void> on_connected();
@@ -102,6 +123,8 @@ class Attempt {
   std::optional<Error> failure_;
   std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
   std::shared_ptr<const AttestedSession> session_;
+  std::optional<SessionChallenge> challenge_;  // asked in place of a user's request
+  std::optional<Message> question_;            // the challenge as a request
   std::unique_ptr<curl_slist, FreeList> header_list_;
   AnswerHead head_;
   std::string body_;  // what was not read yet, from taken_ on

@@ -173,6 +173,10 @@ Result<std::shared_ptr<const AttestedSession>> Client::connect(const VerdictList
   return state_->connection.connect(state_->url, on_verdict);
 }
 
+Result<std::unique_ptr<Channel>> Client::dial(const VerdictListener& on_verdict) {
+  return state_->connection.dial(state_->url, on_verdict);
+}
+
 std::shared_ptr<const Verdict> Client::last_verdict() const {
   return state_->connection.last_verdict();
 }

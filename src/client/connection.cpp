@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/connection.h"
 
+#include "client/line_channel.h"
+
 namespace ratls::client {
 namespace {
 
@@ -79,16 +81,38 @@ void Connection::close(std::unique_ptr<Answer> answer) {
 
 Result<std::shared_ptr<const AttestedSession>> Connection::connect(
     const Url& url, const VerdictListener& listener) {
-  const auto try_connect = [&]() -> Tried<std::shared_ptr<const AttestedSession>> {
+  return repeated(options_.retries, [&]() -> TriedSession {
     auto line = Line::open();
     if (!line) return {.result = std::move(line).error()};
-    Attempt attempt(**line, peer_, clock_, options_);
-    Tried<std::shared_ptr<const AttestedSession>> tried{.result = attempt.connect(url, proxy_)};
-    tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
-    remember(attempt.verdict(), listener);
-    return tried;
+    return attest(**line, url, options_, listener);
+  });
+}
+
+/// attest makes a connection whose session passes the policy, for a new line.
+Connection::TriedSession Connection::attest(Line& line, const Url& url, const ClientOptions& limits,
+                                            const VerdictListener& listener) {
+  ClientOptions options = limits;
+  options.max_redirects = 0;
+  if (wants_session_evidence()) options.total_timeout = evidence_timeout(limits);
+  Attempt attempt(line, peer_, clock_, options);
+  TriedSession tried{.result = wants_session_evidence() ? attempt.ask_session(url, proxy_)
+                                                        : attempt.connect(url, proxy_)};
+  tried.may_repeat = !tried.result && attempt.may_repeat(tried.result.error());
+  remember(attempt.verdict(), listener);
+  return tried;
+}
+
+Result<std::unique_ptr<Channel>> Connection::dial(const Url& url, const VerdictListener& listener) {
+  const auto try_dial = [&]() -> Tried<std::unique_ptr<Channel>> {
+    auto line = Line::open();
+    if (!line) return {.result = std::move(line).error()};
+    auto channel = std::make_unique<LineChannel>(std::move(line).value(), peer_, clock_, options_);
+    const auto connected = channel->connect(url, proxy_);
+    remember(channel->verdict(), listener);
+    if (connected) return {.result = std::unique_ptr<Channel>(std::move(channel))};
+    return {.result = connected.error(), .may_repeat = channel->may_repeat(connected.error())};
   };
-  return repeated(options_.retries, try_connect);
+  return repeated(options_.retries, try_dial);
 }
 
 std::shared_ptr<const Verdict> Connection::last_verdict() const {
@@ -100,6 +124,12 @@ Connection::TriedAnswer Connection::try_open(const Message& message, const Clien
                                              const VerdictListener& listener,
                                              Result<std::unique_ptr<Line>> line) {
   if (!line) return {.result = std::move(line).error()};
+  if (wants_session_evidence() && !(*line)->attested()) {
+    auto attested = attest(**line, message.url, limits, listener);
+    if (!attested.result) {
+      return {.result = attested.result.error(), .may_repeat = attested.may_repeat};
+    }
+  }
   auto answer = std::make_unique<Answer>();
   answer->message = message;
   answer->options = limits;

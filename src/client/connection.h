@@ -6,6 +6,7 @@
 #include "client/attempt.h"
 #include "client/message.h"
 #include "client/repeat.h"
+#include "ratls/channel.h"
 
 namespace ratls::client {
 
@@ -45,9 +46,12 @@ class Connection {
                                        const VerdictListener& listener);
   void close(std::unique_ptr<Answer> answer);
 
-  /// connect makes a handshake on a connection of its own and closes it. Blocks.
+  /// connect makes a session on a connection of its own and closes it. Blocks.
   Result<std::shared_ptr<const AttestedSession>> connect(const Url& url,
                                                          const VerdictListener& listener = nullptr);
+  /// dial makes a connection of its own and gives it away. Blocks.
+  /// demands fresh evidence.
+  Result<std::unique_ptr<Channel>> dial(const Url& url, const VerdictListener& listener = nullptr);
 
   std::shared_ptr<const Verdict> last_verdict() const;
   const ClientOptions& options() const noexcept { return options_; }
@@ -56,6 +60,10 @@ class Connection {
   using TriedAnswer = Tried<std::unique_ptr<Answer>>;
   TriedAnswer try_open(const Message& message, const ClientOptions& limits,
                        const VerdictListener& listener, Result<std::unique_ptr<Line>> line);
+  using TriedSession = Tried<std::shared_ptr<const AttestedSession>>;
+  TriedSession attest(Line& line, const Url& url, const ClientOptions& limits,
+                      const VerdictListener& listener);
+  bool wants_session_evidence() const { return peer_.verifier().policy().session.fresh; }
   Result<std::unique_ptr<Line>> take_line();
   void remember(const std::shared_ptr<const Verdict>& verdict, const VerdictListener& listener);
 

@@ -44,6 +44,10 @@ class Line {
   std::optional<CURLcode> step();
   /// resume lets a transfer go on that a callback has paused.
   CURLcode resume();
+  /// set_attested remembers that the server has given fresh evidence for the session of the
+  /// connection that is kept here.
+  void set_attested() noexcept { attested_ = true; }
+  bool attested() const noexcept { return attested_; }
   /// stop ends the transfer. A connection in the middle of one is closed.
   void stop() noexcept;
 
@@ -51,6 +55,7 @@ class Line {
   CURLM* pool_;
   Easy easy_;
   bool started_ = false;
+  bool attested_ = false;
 };
 
 /// Options sets options of a handle and remembers whether all were taken.

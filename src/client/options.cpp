@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/options.h"
 
+#include <algorithm>
+
 #include "base/proxy.h"
 
 namespace ratls::client {
@@ -23,6 +25,11 @@ Result<void> check_options(const ClientOptions& options) {
     return Error(Code::usage, "client options", "retries and redirects cannot be negative");
   }
   return {};
+}
+
+std::chrono::milliseconds evidence_timeout(const ClientOptions& options) {
+  constexpr std::chrono::milliseconds kLongest{60000};
+  return options.total_timeout.count() == 0 ? kLongest : std::min(options.total_timeout, kLongest);
 }
 
 }  // namespace ratls::client

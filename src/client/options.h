@@ -18,6 +18,10 @@ struct Proxy {
 /// would be judged as if the proxy were the server.
 Result<Proxy> choose_proxy(const ClientOptions& options, const std::string& host);
 
+/// evidence_timeout is how long a server may take to make evidence for a session and to send it, a
+/// byte now and then included.
+std::chrono::milliseconds evidence_timeout(const ClientOptions& options);
+
 /// check_options refuses times that are not positive and counts below zero. Errors: usage.
 Result<void> check_options(const ClientOptions& options);
 

@@ -28,6 +28,10 @@ TEST(SliceDocument, RefusesAnythingElse) {
         "{\"tcbInfo\":\"{}\"," + signature + "}", std::string("{\"tcbInfo\":{},\"tcbInfo\":{}}"),
         "{\"other\":{}," + signature + "}", std::string("{\"tcbInfo\":{\"a\":\"\\"),
         std::string("{\"tcbInfo\":{},\"signature\":\"aa\"}"),
+        "{\"tcbInfo\":{},\"signature\":\"" + std::string(128, 'z') + "\"}",
+        "[\"tcbInfo\":{}," + signature + "}", "{\"tcbInfo\";{}," + signature + "}",
+        "{\"tcbInfo\":{};" + signature + "}", "{\"tcbInfo\":{}," + signature + "]",
+        "{tcbInfo\":{}," + signature + "}", "{\"tcbInfo\":{},\"signature\":" + kSignature + "\"}",
         "{\"tcbInfo\":" + std::string(100, '[') + "," + signature + "}"}) {
     const auto sliced = slice_document(body, "tcbInfo");
     ASSERT_FALSE(sliced.has_value()) << body;

@@ -28,9 +28,8 @@ Result<EndorsedSource::Prepared> EndorsedSource::prepare(const Bytes& endorsemen
   const crypto::Sha256 hash = crypto::sha256(endorsements);
   {
     const std::lock_guard lock(mutex_);
-    const auto known = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) {
-      return kept.prepared != nullptr && kept.hash == hash;
-    });
+    // Nothing has the hash of an empty place, which is all zeros.
+    const auto known = std::ranges::find(kept_, hash, &Kept::hash);
     if (known != kept_.end()) return known->prepared;
   }
   RATLS_TRY(Collateral collateral, parse_endorsements(endorsements));

@@ -27,7 +27,7 @@ Result<std::string_view> text(CborReader& reader, std::string_view field) {
 
 // Other writers put the same byte behind a CRL; but DER may also end in a zero of its own.
 bool ends_in_one_too_many(const Bytes& crl) {
-  if (crl.front() != x509::kTagSequence || crl.back() != 0) return false;
+  if (crl.back() != 0) return false;
   x509::DerReader der(BytesView(crl).first(crl.size() - 1), kMalformed);
   return der.element("crl") && der.at_end();
 }

@@ -231,10 +231,11 @@ AppOptions app_options(const Settings& settings) {
 Result<Settings> parse_settings(std::string_view text, const std::filesystem::path& base_dir) {
   RATLS_TRY(const toml::TomlValue document, toml::parse_toml(text, Code::config_invalid));
   RATLS_TRY(const TableReader root,
-            TableReader::open(document, "",
-                              {"listen", "tee", "sim", "threads", "min_tls", "staple", "endorse",
-                               "certificate", "app", "limits", "timeouts", "log", "admin"},
-                              Code::config_invalid));
+            TableReader::open(
+                document, "",
+                {"listen", "tee", "sim", "threads", "min_tls", "staple", "endorse",
+                 "session_evidence", "certificate", "app", "limits", "timeouts", "log", "admin"},
+                Code::config_invalid));
   Settings settings;
   RATLS_CHECK(read_listen(root, settings.listen));
   RATLS_CHECK(read_tee(root, base_dir, settings.tee));
@@ -244,6 +245,8 @@ Result<Settings> parse_settings(std::string_view text, const std::filesystem::pa
   RATLS_CHECK(read_staple(root, base_dir, settings.staple));
   RATLS_TRY(const auto endorse, root.boolean("endorse"));
   settings.endorse = endorse.value_or(false);
+  RATLS_TRY(const auto session_evidence, root.boolean("session_evidence"));
+  settings.server.session_evidence = session_evidence.value_or(true);
   RATLS_CHECK(read_certificate(root, settings.certificate));
   RATLS_CHECK(read_app(root, base_dir, settings));
   RATLS_CHECK(read_limits(root, settings.server));
@@ -271,6 +274,7 @@ Result<void> check_reload(const Settings& running, const Settings& next) {
       {"min_tls", running.server.lowest_tls == next.server.lowest_tls},
       {"staple", running.staple == next.staple},
       {"endorse", running.endorse == next.endorse},
+      {"session_evidence", running.server.session_evidence == next.server.session_evidence},
       {"app.upstream", running.upstream == next.upstream},
       {"app.command", running.command == next.command},
       {"app.workers", running.workers == next.workers},

@@ -23,6 +23,7 @@ TEST(ParseSettings, KeepsTheDefaultsOfWhatIsNotThere) {
   EXPECT_EQ(settings->certificate, CertificateOptions());
   EXPECT_EQ(settings->server.request_timeout, ServerOptions().request_timeout);
   EXPECT_FALSE(settings->server.access_log);
+  EXPECT_TRUE(settings->server.session_evidence);
 }
 
 constexpr std::string_view kEveryKey = R"(
@@ -33,6 +34,7 @@ threads = 3
 min_tls = "1.2"
 staple = "collateral.json"
 endorse = true
+session_evidence = false
 [certificate]
 lifetime = "12h"
 names = ["a.example", "b.example"]
@@ -73,6 +75,7 @@ TEST(ParseSettings, ReadsWhatIsServedWhereAndHow) {
   EXPECT_EQ(settings->tee.sim_dir, "/etc/platform");
   EXPECT_EQ(settings->staple, "/etc/collateral.json");
   EXPECT_TRUE(settings->endorse);
+  EXPECT_FALSE(settings->server.session_evidence);
   EXPECT_EQ(settings->certificate.lifetime, hours(12));
   EXPECT_THAT(settings->certificate.names, ElementsAre("a.example", "b.example"));
   EXPECT_EQ(settings->certificate.key, CertificateKey::p384);
@@ -207,6 +210,7 @@ TEST(CheckReload, NamesTheKeyThatNeedsARestart) {
       {"min_tls = \"1.2\"", "min_tls"},
       {"staple = \"pcs\"", "staple"},
       {"endorse = true", "endorse"},
+      {"session_evidence = false", "session_evidence"},
       {"[app]\nupstream = \"unix:/a\"", "app.upstream"},
       {"[app]\ncommand = [\"{fd}\"]", "app.command"},
       {"[app]\nworkers = 2", "app.workers"},

@@ -13,6 +13,7 @@ constexpr Code kMalformed = Code::evidence_malformed;
 constexpr std::uint64_t kDiceTag = 60000;  // TCG DICE tagged evidence
 constexpr std::string_view kPubkeyHash = "pubkey-hash";
 constexpr std::string_view kNotAfter = "ratls-not-after";
+constexpr std::string_view kSession = "ratls-session";
 constexpr std::uint64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, X.509's last
 
 // IANA named information hash algorithms (RFC 6920 9.4).
@@ -64,6 +65,18 @@ Result<void> parse_not_after(BytesView value, Claims& claims) {
   return {};
 }
 
+Result<void> parse_session(BytesView value, Claims& claims) {
+  cbor::CborReader reader(value, kMalformed);
+  RATLS_TRY(BytesView exporter, reader.bytes(kSession));
+  RATLS_CHECK(reader.end(kSession));
+  if (exporter.size() != SessionExporter::kSize) {
+    return reader.fail(kSession, "got " + std::to_string(exporter.size()) + " bytes, wanted " +
+                                     std::to_string(SessionExporter::kSize));
+  }
+  std::ranges::copy(exporter, claims.session.emplace().bytes.begin());
+  return {};
+}
+
 // One claim; the values that ratls knows are CBOR inside a byte string, others may be anything.
 Result<void> parse_claim(cbor::CborReader& reader, std::string_view key, Claims& claims) {
   if (key == kPubkeyHash) {
@@ -73,6 +86,10 @@ Result<void> parse_claim(cbor::CborReader& reader, std::string_view key, Claims&
   if (key == kNotAfter) {
     RATLS_TRY(BytesView value, reader.bytes(kNotAfter));
     return parse_not_after(value, claims);
+  }
+  if (key == kSession) {
+    RATLS_TRY(BytesView value, reader.bytes(kSession));
+    return parse_session(value, claims);
   }
   return reader.skip("claims.value");
 }
@@ -114,7 +131,8 @@ Result<Claims> parse_claims(BytesView bytes) {
   return claims;
 }
 
-Bytes write_claims(BytesView spki_der, UnixTime not_after) {
+Bytes write_claims(BytesView spki_der, UnixTime not_after,
+                   const std::optional<SessionExporter>& session) {
   Bytes hash;
   cbor::write_array(hash, 2);
   cbor::write_unsigned(hash, kSha256);
@@ -126,11 +144,17 @@ Bytes write_claims(BytesView spki_der, UnixTime not_after) {
                                     0, not_after.time_since_epoch().count())));
 
   Bytes out;
-  cbor::write_map(out, 2);
+  cbor::write_map(out, session ? 3 : 2);
   cbor::write_text(out, kPubkeyHash);
   cbor::write_bytes(out, hash);
   cbor::write_text(out, kNotAfter);
   cbor::write_bytes(out, seconds);
+  if (session) {
+    Bytes exporter;
+    cbor::write_bytes(exporter, session->view());
+    cbor::write_text(out, kSession);
+    cbor::write_bytes(out, exporter);
+  }
   return out;
 }
 

@@ -56,6 +56,31 @@ TEST(ParseClaims, ReadsWhatIsWritten) {
   EXPECT_EQ(*claims->not_after, at(1767225600));
 }
 
+TEST(ParseClaims, ReadsTheSession) {
+  SessionExporter exporter;
+  exporter.bytes.fill(7);
+  const auto claims = parse_claims(write_claims(hex("3003020101"), at(1767225600), exporter));
+  ASSERT_TRUE(claims) << claims.error().message();
+  EXPECT_EQ(claims->session, exporter);
+  EXPECT_EQ(*claims->not_after, at(1767225600));
+  EXPECT_FALSE(parse_claims(write_claims(hex("3003020101"), at(1)))->session);
+}
+
+TEST(ParseClaims, RejectsSessionsOfOtherShapes) {
+  const auto session = [](const Bytes& claim) {
+    return make_map({{"pubkey-hash", hash_claim(1, 32)}, {"ratls-session", claim}});
+  };
+  EXPECT_EQ(claims_code(session(wrapped(wrapped(Bytes(32, 7))))), Code::ok);
+  EXPECT_EQ(claims_code(session(wrapped(wrapped(Bytes(31, 7))))), Code::evidence_malformed);
+  EXPECT_EQ(claims_code(session(wrapped(wrapped(Bytes(33, 7))))), Code::evidence_malformed);
+  EXPECT_EQ(claims_code(session(wrapped(wrapped({})))), Code::evidence_malformed);
+  EXPECT_EQ(claims_code(session(wrapped(Bytes(32, 7)))), Code::evidence_malformed);
+  EXPECT_EQ(claims_code(session(hex("01"))), Code::evidence_malformed);
+  Bytes longer = wrapped(Bytes(32, 7));
+  longer.push_back(0);
+  EXPECT_EQ(claims_code(session(wrapped(longer))), Code::evidence_malformed);
+}
+
 TEST(ParseClaims, ReadsTheThreeAlgorithms) {
   for (const auto& [algorithm, size] :
        std::vector<std::pair<unsigned, std::size_t>>{{1, 32}, {7, 48}, {8, 64}}) {

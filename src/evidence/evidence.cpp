@@ -49,7 +49,7 @@ Result<T> placed(Result<T> result, std::string_view place) {
   return result;
 }
 
-Result<Evidence> read_dice(const Bytes& value) {
+Result<Evidence> read_dice(BytesView value) {
   Evidence evidence;
   evidence.format = Format::dice;
   RATLS_TRY(const DiceParts parts, parse_dice(value));
@@ -122,20 +122,24 @@ std::pair<BytesView, BytesView> report_without_data(const Quote& quote) {
   return {body.first(report_size - ReportData::kSize), body.subspan(report_size)};
 }
 
-Result<void> check_same(const Evidence& evidence, const Quote& legacy, BytesView spki) {
+Result<void> check_same_report(const Quote& one, const Quote& other, std::string_view where) {
+  const auto [first, first_rest] = report_without_data(one);
+  const auto [second, second_rest] = report_without_data(other);
+  if (!first.empty() && crypto::constant_time_equal(first, second) &&
+      crypto::constant_time_equal(first_rest, second_rest)) {
+    return {};
+  }
+  return Error(Code::evidence_conflict, std::string(where),
+               "it speaks of another enclave or TD than the certificate's quote");
+}
+
+Result<void> check_legacy(const Evidence& evidence, const Quote& legacy, BytesView spki) {
   const auto bound = check_report_data(legacy, spki, "SubjectPublicKeyInfo");
   if (!bound) {
     return Error(Code::evidence_conflict, "gramine-legacy." + bound.error().where(),
                  bound.error().detail());
   }
-  const auto [first, first_rest] = report_without_data(evidence.quote);
-  const auto [second, second_rest] = report_without_data(legacy);
-  if (!first.empty() && crypto::constant_time_equal(first, second) &&
-      crypto::constant_time_equal(first_rest, second_rest)) {
-    return {};
-  }
-  return Error(Code::evidence_conflict, "gramine-legacy.report",
-               "it speaks of another enclave or TD than the DICE quote");
+  return check_same_report(evidence.quote, legacy, "gramine-legacy.report");
 }
 
 }  // namespace
@@ -168,6 +172,10 @@ Result<Evidence> read_evidence(const x509::Certificate& certificate) {
   Evidence evidence;
   if (dice != nullptr) {
     RATLS_TRY(evidence, placed(read_dice(*dice), "dice"));
+    // It outlives every session.
+    if (evidence.claims->session) {
+      return Error(Code::evidence_malformed, "dice.ratls-session", "in a certificate");
+    }
   }
   if (legacy != nullptr) {
     RATLS_TRY(Quote quote, placed(parse_quote(*legacy), "gramine-legacy"));
@@ -179,6 +187,12 @@ Result<Evidence> read_evidence(const x509::Certificate& certificate) {
     }
   }
   return evidence;
+}
+
+Result<Evidence> read_session_evidence(BytesView value) {
+  RATLS_TRY(Evidence evidence, placed(read_dice(value), "session"));
+  if (evidence.claims->session) return evidence;
+  return Error(Code::evidence_malformed, "session.ratls-session", "the claim is missing");
 }
 
 Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& certificate) {
@@ -193,9 +207,22 @@ Result<void> check_binding(const Evidence& evidence, const x509::Certificate& ce
   }
   RATLS_CHECK(check_dice(evidence, certificate.spki));
   if (evidence.legacy_quote) {
-    RATLS_CHECK(check_same(evidence, *evidence.legacy_quote, certificate.spki));
+    RATLS_CHECK(check_legacy(evidence, *evidence.legacy_quote, certificate.spki));
   }
   return {};
+}
+
+Result<void> check_session(const Evidence& session, const Evidence& certificates,
+                           const x509::Certificate& certificate, const SessionExporter& exporter) {
+  RATLS_CHECK(check_dice(session, certificate.spki));
+  if (!session.claims->session ||
+      !crypto::constant_time_equal(session.claims->session->view(), exporter.view())) {
+    return Error(Code::evidence_not_fresh, "session.ratls-session", "made for another session");
+  }
+  // A TD's registers may grow, and its module be replaced, while it runs; an enclave stays the
+  // same.
+  if (certificates.quote.tee() == Tee::tdx && session.quote.tee() == Tee::tdx) return {};
+  return check_same_report(certificates.quote, session.quote, "session.report");
 }
 
 }  // namespace ratls::evidence

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ratls/quote.h"
+#include "ratls/session.h"
 #include "ratls/time.h"
 #include "x509/certificate.h"
 
@@ -24,8 +25,9 @@ std::string_view to_string(Format format) noexcept;  // "dice", "gramine-legacy"
 /// out.
 struct Claims {
   unsigned hash_algorithm = 0;
-  Bytes pubkey_hash;                  ///< 32, 48 or 64 bytes
-  std::optional<UnixTime> not_after;  ///< "ratls-not-after"
+  Bytes pubkey_hash;                            ///< 32, 48 or 64 bytes
+  std::optional<UnixTime> not_after;            ///< "ratls-not-after"
+  std::optional<SessionExporter> session = {};  ///< "ratls-session"; never in a certificate
 };
 
 /// Evidence is what a certificate carries, parsed; nothing in it is verified.
@@ -42,6 +44,11 @@ struct Evidence {
 /// parse_quote.
 Result<Evidence> read_evidence(const x509::Certificate& certificate);
 
+/// read_session_evidence reads DICE evidence that was made for one TLS session
+/// (docs/session-evidence.md): the value that the extension would have, with the session in its
+/// claims. Errors: evidence_malformed and those of parse_quote.
+Result<Evidence> read_session_evidence(BytesView value);
+
 /// find_endorsements gives the value of the extension with collateral, not yet read; null when
 /// there is none. Errors: evidence_duplicate.
 Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& certificate);
@@ -54,6 +61,12 @@ Result<std::shared_ptr<const Bytes>> find_endorsements(const x509::Certificate& 
 /// Errors: key_unsupported, certificate_unbound, evidence_conflict.
 Result<void> check_binding(const Evidence& evidence, const x509::Certificate& certificate);
 
+/// check_session proves that session evidence was made for this session and for the certificate's
+/// key, and, for SGX, that its report is that of the certificate's quote apart from report_data.
+/// Errors: as check_binding; evidence_not_fresh for another session.
+Result<void> check_session(const Evidence& session, const Evidence& certificates,
+                           const x509::Certificate& certificate, const SessionExporter& exporter);
+
 /// parse_dice reads the value of the DICE extension: CBOR tag 60000 over [quote, claims] and
 /// nothing after it. The views point into value. Errors: evidence_malformed.
 struct DiceParts {
@@ -64,9 +77,10 @@ Result<DiceParts> parse_dice(BytesView value);
 /// parse_claims reads the claims map. Errors: evidence_malformed.
 Result<Claims> parse_claims(BytesView claims);
 
-/// write_claims writes {"pubkey-hash": [1, SHA-256(SPKI)], "ratls-not-after": seconds}, both values
-/// as CBOR bytes.
-Bytes write_claims(BytesView spki_der, UnixTime not_after);
+/// write_claims writes {"pubkey-hash": [1, SHA-256(SPKI)], "ratls-not-after": seconds} and, for a
+/// session, "ratls-session": exporter; all values as CBOR bytes.
+Bytes write_claims(BytesView spki_der, UnixTime not_after,
+                   const std::optional<SessionExporter>& session = std::nullopt);
 /// report_data_for is SHA-256 of the bytes (claims, or SPKI for the legacy format) and 32 zeros.
 ReportData report_data_for(BytesView bytes);
 /// write_dice writes the value of the DICE extension.

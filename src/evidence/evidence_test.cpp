@@ -131,6 +131,56 @@ TEST(ReadEvidence, RejectsDuplicates) {
   EXPECT_EQ(read_code(both), Code::evidence_duplicate);
 }
 
+Bytes make_session(const SessionExporter& exporter, const Bytes& spki = kSpki,
+                   std::uint8_t identity = 1) {
+  const Bytes claims = write_claims(spki, kNotAfter, exporter);
+  return write_dice(make_quote(report_data_for(claims), identity), claims);
+}
+
+SessionExporter exporter_of(std::uint8_t byte) {
+  SessionExporter exporter;
+  exporter.bytes.fill(byte);
+  return exporter;
+}
+
+TEST(ReadEvidence, RejectsSessionEvidenceInACertificate) {
+  auto certificate = make_certificate();
+  add(certificate, dice_oid(), make_session(exporter_of(1)));
+  EXPECT_EQ(read_code(certificate), Code::evidence_malformed);
+}
+
+TEST(SessionEvidence, IsBoundToOneSessionOfOneServer) {
+  auto certificate = make_certificate();
+  add(certificate, dice_oid(), make_dice());
+  const Evidence own = *read_evidence(certificate);
+  const auto code = [&](const Bytes& value) {
+    const auto session = read_session_evidence(value);
+    if (!session) return session.error().code();
+    const auto checked = check_session(*session, own, certificate, exporter_of(1));
+    return checked ? Code::ok : checked.error().code();
+  };
+  EXPECT_EQ(code(make_session(exporter_of(1))), Code::ok);
+  EXPECT_EQ(code(make_session(exporter_of(2))), Code::evidence_not_fresh);
+  EXPECT_EQ(code(make_session(exporter_of(1), kOtherSpki)), Code::certificate_unbound);
+  EXPECT_EQ(code(make_session(exporter_of(1), kSpki, 2)), Code::evidence_conflict);
+  // Of the certificate itself: it names no session.
+  EXPECT_EQ(code(make_dice()), Code::evidence_malformed);
+  EXPECT_EQ(code({}), Code::evidence_malformed);
+  // The quote covers other claims.
+  const Bytes claims = write_claims(kSpki, kNotAfter, exporter_of(1));
+  const Bytes quote = make_quote(report_data_for(write_claims(kSpki, kNotAfter, exporter_of(2))));
+  EXPECT_EQ(code(write_dice(quote, claims)), Code::certificate_unbound);
+}
+
+TEST(SessionEvidence, WithoutASessionIsNone) {
+  auto certificate = make_certificate();
+  add(certificate, dice_oid(), make_dice());
+  const Evidence own = *read_evidence(certificate);
+  const auto checked = check_session(own, own, certificate, {});
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code(), Code::evidence_not_fresh);
+}
+
 TEST(FindEndorsements, FindsTheOnlyOne) {
   x509::Certificate certificate = make_certificate();
   EXPECT_EQ(*find_endorsements(certificate), nullptr);

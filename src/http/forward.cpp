@@ -119,7 +119,6 @@ void write_origin(std::string& out, const Request& request, const std::string& h
   write_field(out, "X-Forwarded-Proto", "https");
   if (!host.empty()) write_field(out, "X-Forwarded-Host", host);
   write_field(out, "X-Request-Id", request.id);
-  write_field(out, "Via", "1.1 ratls");
 }
 
 }  // namespace
@@ -136,13 +135,20 @@ bool agrees_to_websocket(const Response& response) {
          has_element(response.headers, "upgrade", "websocket");
 }
 
-void write_forwarded_request(std::string& out, const Request& request, const Framing& framing) {
+void write_forwarded_request(std::string& out, const Request& request, const Framing& framing,
+                             const LocalProxy* local) {
   const Target target = split_target(request);
   out += request.method + " " + target.origin + " HTTP/1.1\r\n";
-  // HTTP/1.1 demands one (RFC 9112 3.2); a client of HTTP/1.0 may have none.
-  write_field(out, "Host", target.host.empty() ? "localhost" : target.host);
-  write_fields(out, request.headers, true);
-  write_origin(out, request, target.host);
+  if (local != nullptr) {
+    write_field(out, "Host", local->server);
+    write_fields(out, headers_for_server(request, *local), true);
+  } else {
+    // HTTP/1.1 demands one (RFC 9112 3.2); a client of HTTP/1.0 may have none.
+    write_field(out, "Host", target.host.empty() ? "localhost" : target.host);
+    write_fields(out, request.headers, true);
+    write_origin(out, request, target.host);
+  }
+  write_field(out, "Via", "1.1 ratls");
   if (framing.chunked) {
     write_field(out, "Transfer-Encoding", "chunked");
   } else if (framing.content_length) {

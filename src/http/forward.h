@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/local_proxy.h"
 #include "http/request_parser.h"
 #include "http/write.h"
 
@@ -21,8 +22,11 @@ bool agrees_to_websocket(const Response& response);
 /// the client's headers without those of its hop and without what only a proxy may say
 /// (Forwarded, X-Forwarded-*, X-Real-IP, X-Ratls-*, X-Request-Id, in spellings with "_" too), then
 /// our own Forwarded (RFC 7239), X-Forwarded-*, X-Request-Id and Via. The body follows as framing
-/// says: a Content-Length as it came, or chunked. request.peer is ADDRESS:PORT.
-void write_forwarded_request(std::string& out, const Request& request, const Framing& framing);
+/// says: a Content-Length as it came, or chunked. request.peer is ADDRESS:PORT. A local proxy
+/// speaks for the client alone: the server gets headers_for_server and Via, and nothing about the
+/// client.
+void write_forwarded_request(std::string& out, const Request& request, const Framing& framing,
+                             const LocalProxy* local = nullptr);
 
 /// BodyFraming is how the body of a forwarded answer reaches the client.
 enum class BodyFraming { none, as_announced, chunked, until_close };

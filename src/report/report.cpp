@@ -110,7 +110,7 @@ ordered_json report_json(const Outcome& outcome) {
   json["where"] = outcome.error ? or_null(outcome.error->where()) : nullptr;
   json["hint"] = outcome.error ? ordered_json(outcome.error->hint()) : nullptr;
   json["proves"] = proves_word(report.proves);
-  json["fresh"] = false;
+  json["fresh"] = report.fresh;
   json["name_checked"] = report.name_checked;
   json["validity_bound"] = report.validity_bound;
   json["tee"] = report.authenticated ? ordered_json(to_string(*report.tee)) : nullptr;

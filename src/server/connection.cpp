@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/log.h"
+
 namespace ratls::server {
 namespace {
 
@@ -95,6 +97,8 @@ Connection::Step Connection::advance() {
       return write();
     case Phase::relaying:
       return relay();
+    case Phase::attesting:
+      return Step::waiting;
     case Phase::lingering:
       return linger();
     case Phase::closed:
@@ -199,14 +203,14 @@ void Connection::take(std::string_view arrived) {
   if (pending_.empty()) pending_ = std::string();
   if (exchange_) {
     phase_ = Phase::relaying;
-  } else if (!output_.empty()) {
+  } else if (phase_ != Phase::attesting && !output_.empty()) {
     phase_ = Phase::writing;
     deadline_ = worker_.deadline_after(worker_.options().write_timeout);
   }
 }
 
 std::string_view Connection::serve(std::string_view input) {
-  while (!input.empty() && !close_after_output_ && !exchange_) {
+  while (!input.empty() && !close_after_output_ && !exchange_ && phase_ != Phase::attesting) {
     if (output_.size() >= kJoinedOutput || !large_body_.empty()) {
       more_in_pending_ = true;
       return input;
@@ -217,6 +221,7 @@ std::string_view Connection::serve(std::string_view input) {
       refuse({503, "The server has too many connections."});
       return input;
     }
+    if (refuse_stranger()) return input;
     if (is_for_app()) {
       begin_exchange();
       return input;
@@ -263,23 +268,46 @@ void Connection::answer_request() {
   Request& request = parser_->request();
   request.peer = peer_;
   request.id = request_id_;
-  http::Persistence persistence = http::Persistence::close;
-  if (parser_->keeps_alive() && !worker_.draining()) {
-    persistence = parser_->framing().http10 ? http::Persistence::keep_alive_http10
-                                            : http::Persistence::keep_alive;
-  }
-  answer(worker_.service().router.answer(request), persistence, request.method != "HEAD");
+  if (begin_session_evidence(request)) return;
+  answer(worker_.service().router.answer(request), persistence(worker_.draining()),
+         request.method != "HEAD");
   end_request();
 }
 
+http::Persistence Connection::persistence(bool ends) const {
+  if (!parser_->keeps_alive() || ends) return http::Persistence::close;
+  return parser_->framing().http10 ? http::Persistence::keep_alive_http10
+                                   : http::Persistence::keep_alive;
+}
+
 void Connection::refuse(const http::Refusal& refusal) {
-  client_may_be_sending_ = true;
   if (!parser_) begin_request();
-  Response response = http::refusal_response(refusal, request_id_);
+  refuse_with(http::refusal_response(refusal, request_id_));
+}
+
+void Connection::refuse_with(Response response) {
+  client_may_be_sending_ = true;
   if (is_turned_away()) response.headers.emplace_back("Retry-After", "1");
   const bool with_body = parser_->request().method != "HEAD";
   answer(std::move(response), http::Persistence::close, with_body);
   end_request();
+}
+
+/// refuse_stranger answers a request that is not for a local proxy; false when there is none.
+bool Connection::refuse_stranger() {
+  const http::LocalProxy* local = worker_.service().local;
+  if (local == nullptr || !parser_->header_done() ||
+      parser_->state() == http::RequestParser::State::refused) {
+    return false;
+  }
+  const Request& request = parser_->request();
+  const auto problem = http::check_local_request(request, *local);
+  if (!problem) return false;
+  log(LogLevel::warning,
+      "refused " + request.method + " " + request.path + ": " + problem->error.where(),
+      {{"id", request_id_}});
+  refuse_with(http::problem_response(*problem, request_id_, http::wants_html(request)));
+  return true;
 }
 
 bool Connection::hold(std::size_t size) {
@@ -391,17 +419,24 @@ void Connection::drain() {
 }
 
 void Connection::check_deadline(Tick now) {
+  if (phase_ == Phase::attesting) leave_if_client_has();
   if (phase_ == Phase::closed || (now < deadline_ && !body_is_too_slow())) return;
   deadline_ = kNever;
   deadline_passed_ = true;
   boost::system::error_code ec;
   socket_.cancel(ec);
+  if (phase_ != Phase::attesting) return;
+  // It waits for nothing of the socket's.
+  boost::asio::post(worker_.context(), [self = shared_from_this()] { self->resume(); });
 }
 
 void Connection::on_deadline() {
   deadline_passed_ = false;
   if (phase_ == Phase::writing) return abort_reading();
   if (phase_ == Phase::relaying) return on_relay_deadline();
+  if (phase_ == Phase::attesting) {
+    return end_session_evidence(http::refusal_response({503, "The evidence took too long."}));
+  }
   if (phase_ == Phase::handshaking) worker_.metrics().count_failure(HandshakeFailure::timeout);
   if (phase_ != Phase::reading) return abort();
   if (is_idle()) {
@@ -426,6 +461,7 @@ void Connection::abort() {
 
 void Connection::close() {
   phase_ = Phase::closed;
+  session_question_.reset();
   const auto self = shared_from_this();
   if (exchange_ && exchange_->state() == Exchange::State::tunnel) {
     count_answer(exchange_->status());

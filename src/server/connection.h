@@ -40,7 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_idle() const noexcept { return phase_ == Phase::reading && has_no_request(); }
 
  private:
-  enum class Phase { handshaking, reading, writing, relaying, lingering, closed };
+  enum class Phase { handshaking, reading, writing, relaying, attesting, lingering, closed };
   /// Step says what a phase needs to go on; waiting is for one that has seen to it itself.
   enum class Step { again, wait_read, wait_write, waiting, closed };
 
@@ -78,15 +78,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_relay_deadline();
   bool body_is_too_slow();
 
+  // connection_session.cpp: a request for evidence of this very session.
+  bool begin_session_evidence(const Request& request);
+  void answer_session(Response response);
+  void end_session_evidence(Response response);
+  void leave_if_client_has();
+
   /// serve answers the whole requests at the front of input and gives what is left of it.
   std::string_view serve(std::string_view input);
   void take(std::string_view arrived);
   std::size_t body_limit() const;
   bool is_too_large(http::RequestParser& parser) const;
+  http::Persistence persistence(bool ends) const;
   void answer(Response response, http::Persistence persistence, bool with_body);
   void answer_request();
   void count_answer(int status);
   void refuse(const http::Refusal& refusal);
+  void refuse_with(Response response);
+  bool refuse_stranger();
   /// hold counts an unfinished body; false when all of them have become too large.
   bool hold(std::size_t size);
   void begin_request();
@@ -120,8 +129,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t held_ = 0;                // of an unfinished body, counted in the service
   std::size_t body_bytes_ = 0;          // of a relayed body, in the seconds of body_wait_
   Tick body_wait_ = 0;                  // seconds in which the app waited for the client
-  std::chrono::steady_clock::time_point begun_;  // the request, with its first byte
-  bool is_new_ = true;                           // has had no request
+  std::chrono::steady_clock::time_point begun_;   // the request, with its first byte
+  std::shared_ptr<const void> session_question_;  // while evidence is made for it
+  bool is_new_ = true;                            // has had no request
   bool close_after_output_ = false;
   bool client_may_be_sending_ = false;  // when we close first
   bool more_in_pending_ = false;        // the output was full before the input was empty

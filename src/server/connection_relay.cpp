@@ -164,8 +164,7 @@ Connection::Step Connection::end_exchange() {
       persistence =
           client.http10 ? http::Persistence::keep_alive_http10 : http::Persistence::keep_alive;
     }
-    answer(http::refusal_response(exchange_->refusal(), request_id_), persistence,
-           !exchange_->to_head());
+    answer(exchange_->refusal(), persistence, !exchange_->to_head());
   } else {
     count_answer(exchange_->status());
     close_after_output_ = exchange_->closes();

@@ -13,10 +13,23 @@ constexpr std::size_t kRoom = 32 * 1024;
 constexpr std::chrono::seconds kConnectTimeout{5};
 constexpr int kMostAttempts = 2;
 
-std::string as_request(const Request& request, const http::Framing& framing) {
+std::string as_request(const Request& request, const http::Framing& framing,
+                       const http::LocalProxy* local) {
   std::string head;
-  http::write_forwarded_request(head, request, framing);
+  http::write_forwarded_request(head, request, framing, local);
   return head;
+}
+
+/// status_of is what a failed connection to a server elsewhere becomes.
+int status_of(const Error& error) {
+  if (error.code() == Code::timeout) return 504;
+  return exit_code(error.code()) == exit_code(Code::connection_failed) ? 503 : 502;
+}
+
+/// code_of a status that fail() gives.
+Code code_of(int status) {
+  if (status == 504) return Code::timeout;
+  return status == 503 ? Code::connection_failed : Code::connection_closed;
 }
 
 // RFC 9110 9.2.2: what may be sent again when the connection broke. A body is gone once it is sent.
@@ -31,12 +44,16 @@ bool is_repeatable(const Request& request, const http::Framing& framing) {
 Exchange::Exchange(Worker& worker, const Request& request, const http::Framing& framing,
                    ClientSide client, std::function<void()> wake)
     : worker_(worker),
+      local_(worker.service().local),
+      peer_(local_ != nullptr ? "The server" : "The app"),
       wake_(std::move(wake)),
       client_(client),
       id_(request.id),
       method_(request.method),
       path_(request.path),
-      head_(as_request(request, framing)),
+      local_host_(request.header("host")),
+      wants_html_(http::wants_html(request)),
+      head_(as_request(request, framing, local_)),
       to_head_(request.method == "HEAD"),
       chunked_(framing.chunked),
       wants_websocket_(http::wants_websocket(request, framing)),
@@ -71,13 +88,15 @@ std::optional<std::size_t> Exchange::app() const {
 
 std::chrono::seconds Exchange::timeout() const {
   const ServerOptions& options = worker_.options();
-  if (!connected_) return kConnectTimeout;
+  // A dialer has limits of its own.
+  if (!connected_ && !dialing_) return kConnectTimeout;
   return head_given_ ? options.stream_timeout : options.upstream_timeout;
 }
 
 bool Exchange::advance(std::string& output) {
   if (is_over()) return false;
-  if (!socket_ && !connect()) return true;
+  if (!socket_ && !dialing_ && !connect()) return true;
+  if (dialing_ && !finish_dial()) return is_over();
   if (!connected_ && !finish_connect()) return is_over() || !socket_;
   const bool wrote = write();
   const bool gave = !is_over() && has_output_room(output.size()) && read(output);
@@ -98,28 +117,53 @@ bool Exchange::connect() {
   load_.emplace(std::move(*chosen));
   Upstream& upstream = load_->upstream();
   generation_ = upstream.generation();
-  socket_ = worker_.upstream_pool().take(upstream);
-  connected_ = socket_ != nullptr;
-  if (!socket_) {
-    Descriptor fd = upstream.connect();
-    if (!fd && errno == EAGAIN) {
-      fail(503, "The app has too many requests waiting.");
-      return false;
-    }
-    if (!fd) {
-      again_or_fail(std::string("The app cannot be reached: ") + std::strerror(errno) + ".");
-      return false;
-    }
-    socket_ = UpstreamSocket::open(worker_.context(), std::move(fd));
-    if (!socket_) {
-      fail(503, "The server has no room for a connection to the app.");
-      return false;
-    }
-  }
-  socket_->wake_with(wake_);
   to_app_ = head_;
   sent_ = 0;
   anything_came_ = false;
+  socket_ = worker_.upstream_pool().take(upstream);
+  connected_ = socket_ != nullptr;
+  if (!socket_ && upstream.dialer() != nullptr) {
+    dialing_ = upstream.dialer()->begin(worker_.context(), wake_);
+    return true;
+  }
+  if (!socket_ && !open_socket()) return false;
+  socket_->wake_with(wake_);
+  return true;
+}
+
+/// open_socket begins a connection to an app; false when there is none.
+bool Exchange::open_socket() {
+  Descriptor fd = load_->upstream().connect();
+  if (!fd && errno == EAGAIN) {
+    fail(503, "The app has too many requests waiting.");
+    return false;
+  }
+  if (!fd) {
+    again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
+    return false;
+  }
+  socket_ = UpstreamSocket::open(worker_.context(), std::move(fd));
+  if (!socket_) fail(503, "There is no room for another connection.");
+  return socket_ != nullptr;
+}
+
+/// finish_dial is true when the connection is made, and its server verified.
+bool Exchange::finish_dial() {
+  auto outcome = dialing_->take();
+  if (!outcome) return false;
+  dialing_.reset();
+  if (!*outcome) {
+    const Error& error = outcome->error();
+    fail_with(status_of(error), error);
+    return false;
+  }
+  socket_ = UpstreamSocket::open(worker_.context(), std::move(*outcome).value());
+  if (!socket_) {
+    fail(503, "There is no room for another connection.");
+    return false;
+  }
+  socket_->wake_with(wake_);
+  connected_ = true;
   return true;
 }
 
@@ -130,7 +174,7 @@ bool Exchange::finish_connect() {
       connected_ = true;
       return true;
     case UpstreamSocket::Outcome::failed:
-      again_or_fail(std::string("The app cannot be reached: ") + std::strerror(errno) + ".");
+      again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
       return false;
     default:
       return false;
@@ -171,10 +215,18 @@ bool Exchange::read(std::string& output) {
       return true;
     case UpstreamSocket::Outcome::wait:
       return false;
-    default:
-      on_end(output);
-      return true;
+    case UpstreamSocket::Outcome::failed:
+      // Of an answer that ends with its connection this is no end.
+      if (anything_came_ && state_ == State::open) {
+        fail(502, "The connection broke before the end of the answer.");
+        return true;
+      }
+      break;
+    case UpstreamSocket::Outcome::ended:
+      break;
   }
+  on_end(output);
+  return true;
 }
 
 void Exchange::take(std::string_view arrived, std::string& output) {
@@ -203,7 +255,7 @@ void Exchange::take(std::string_view arrived, std::string& output) {
 /// give passes on what the parser has; true when the parser begins anew, after an interim answer.
 bool Exchange::give(std::string& output) {
   if (parser_.state() == http::ResponseParser::State::refused) {
-    fail(502, "The app's answer is not well-formed: " + parser_.refusal().reason);
+    fail(502, peer_ + "'s answer is not well-formed: " + parser_.refusal().reason);
     return false;
   }
   if (!parser_.header_done()) return false;
@@ -225,10 +277,11 @@ bool Exchange::give(std::string& output) {
 }
 
 void Exchange::give_interim(std::string& output) {
-  const Response& response = parser_.response();
+  Response& response = parser_.response();
+  if (local_ != nullptr) http::make_local(response.headers, *local_, local_host_);
   if (response.status == 101) {
     if (!wants_websocket_ || !http::agrees_to_websocket(response)) {
-      return fail(502, "The app changed to a protocol that was not asked for.");
+      return fail(502, peer_ + " changed to a protocol that was not asked for.");
     }
     http::write_interim_answer(output, response, id_);
     head_given_ = true;
@@ -252,6 +305,7 @@ void Exchange::give_head(std::string& output) {
     persistence =
         client_.http10 ? http::Persistence::keep_alive_http10 : http::Persistence::keep_alive;
   }
+  if (local_ != nullptr) http::make_local(parser_.response().headers, *local_, local_host_);
   http::write_forwarded_answer(output, parser_.response(), framing, body_framing_, persistence,
                                worker_.date(), id_);
   head_given_ = true;
@@ -263,10 +317,10 @@ void Exchange::on_end(std::string& output) {
     state_ = State::done;
     return;
   }
-  if (!anything_came_) return again_or_fail("The app closed the connection without an answer.");
+  if (!anything_came_) return again_or_fail(peer_ + " closed the connection without an answer.");
   parser_.end();
   give(output);
-  if (state_ == State::open) fail(502, "The app's answer is not whole.");
+  if (state_ == State::open) fail(502, peer_ + "'s answer is not whole.");
 }
 
 void Exchange::complete(std::string& output) {
@@ -298,19 +352,31 @@ void Exchange::again_or_fail(std::string reason) {
 }
 
 void Exchange::fail(int status, std::string reason) {
-  log(LogLevel::error, "no answer from the app to " + method_ + " " + path_ + ": " + reason,
-      {{"id", id_}});
+  fail_with(status,
+            Error(code_of(status), local_ != nullptr ? local_->server : "app", std::move(reason)));
+}
+
+void Exchange::fail_with(int status, Error error) {
+  const std::string reason =
+      local_ != nullptr ? error.where() + ": " + error.message() : error.detail();
+  log(LogLevel::error, "no answer to " + method_ + " " + path_ + ": " + reason, {{"id", id_}});
   worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
-  refusal_ = {status, std::move(reason)};
+  problem_.emplace(status, std::move(error));
   state_ = head_given_ ? State::broken : State::refused;
   socket_.reset();
+  dialing_.reset();
+}
+
+Response Exchange::refusal() const {
+  if (local_ != nullptr) return http::problem_response(*problem_, id_, wants_html_);
+  return http::refusal_response({problem_->status, problem_->error.detail()}, id_);
 }
 
 void Exchange::on_timeout() {
   if (state_ == State::tunnel) {
     state_ = State::done;
   } else if (!is_over()) {
-    fail(504, connected_ ? "The app did not answer in time." : "The app cannot be reached.");
+    fail(504, peer_ + (connected_ ? " did not answer in time." : " cannot be reached."));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "http/forward.h"
 #include "http/response_parser.h"
+#include "server/dialer.h"
 #include "server/upstream_pool.h"
 #include "server/worker.h"
 
@@ -28,7 +29,7 @@ class Exchange {
     open,     ///< under way
     tunnel,   ///< a WebSocket: bytes go both ways until one side ends
     done,     ///< the whole answer is in the output
-    refused,  ///< nothing of an answer was given to the client: refusal() says why
+    refused,  ///< nothing of an answer was given to the client: refusal() is to be
     broken    ///< the answer stopped in its middle
   };
 
@@ -56,7 +57,8 @@ class Exchange {
   void on_timeout();
 
   State state() const noexcept { return state_; }
-  const http::Refusal& refusal() const noexcept { return refusal_; }
+  /// refusal is the answer that takes the place of the app's.
+  Response refusal() const;
   const ClientSide& client() const noexcept { return client_; }
   bool to_head() const noexcept { return to_head_; }
   bool head_given() const noexcept { return head_given_; }
@@ -81,7 +83,9 @@ class Exchange {
  private:
   bool is_over() const { return state_ != State::open && state_ != State::tunnel; }
   bool connect();
+  bool open_socket();
   bool finish_connect();
+  bool finish_dial();
   bool write();
   bool read(std::string& output);
   void take(std::string_view arrived, std::string& output);
@@ -94,13 +98,18 @@ class Exchange {
   bool may_repeat() const;
   void again_or_fail(std::string reason);
   void fail(int status, std::string reason);
+  void fail_with(int status, Error error);
 
   Worker& worker_;
+  const http::LocalProxy* const local_;  // null: for an app
+  const std::string peer_;               // in sentences
   std::function<void()> wake_;
   const ClientSide client_;
   const std::string id_;
   const std::string method_;
   const std::string path_;
+  const std::string local_host_;  // what the client calls us
+  const bool wants_html_;
   const std::string head_;  // of the request
   const bool to_head_;
   const bool chunked_;
@@ -109,6 +118,7 @@ class Exchange {
   http::ResponseParser parser_;
   std::optional<UpstreamLoad> load_;
   unsigned generation_ = 0;
+  std::shared_ptr<Dialing> dialing_;  // until there is a socket
   UpstreamSocket::Owner socket_;
   bool connected_ = false;
   bool app_is_deaf_ = false;  // it takes no more, but may still answer
@@ -123,7 +133,7 @@ class Exchange {
   std::size_t sent_ = 0;  // of to_app_
   std::string from_app_;  // not yet taken by the parser
   State state_ = State::open;
-  http::Refusal refusal_;
+  std::optional<http::Problem> problem_;
   int status_ = 0;
   bool closes_ = true;
 };

@@ -25,4 +25,15 @@ Result<AttestedCertificate> CertificateMetrics::certify(const Attester& attester
   return certificate;
 }
 
+Result<Bytes> SessionMetrics::attest(const Attester& attester, const SessionBinding& binding) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto made = attester.attest_session(binding);
+  if (made) {
+    duration.observe(std::chrono::steady_clock::now() - begin);
+  } else {
+    failures.add();
+  }
+  return made;
+}
+
 }  // namespace ratls::server

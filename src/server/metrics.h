@@ -104,6 +104,17 @@ struct CertificateMetrics {
   Result<AttestedCertificate> certify(const Attester& attester, UnixTime now);
 };
 
+/// SessionMetrics are written by the thread that makes evidence for sessions, turned_away by one
+/// thread after the other.
+struct SessionMetrics {
+  Histogram duration;  ///< of making it, nearly all of it for its quote
+  Counter failures;
+  Counter turned_away;  ///< who asked when too many waited
+
+  /// attest has the attester make it and counts how that went.
+  Result<Bytes> attest(const Attester& attester, const SessionBinding& binding);
+};
+
 enum class Phase { starting, serving, draining };
 
 /// ServerMetrics are those of a server as a whole.
@@ -111,6 +122,7 @@ struct ServerMetrics {
   const UnixTime started = system_now();
   std::atomic<Phase> phase{Phase::starting};
   CertificateMetrics certificates;
+  SessionMetrics sessions;
   Counter app_restarts;
 };
 

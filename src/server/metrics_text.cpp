@@ -133,6 +133,18 @@ void write_certificate(std::string& out, const CertificateMetrics& metrics, cons
       .sample("", "", std::to_string(expires->time_since_epoch().count()));
 }
 
+void write_sessions(std::string& out, const SessionMetrics& metrics) {
+  write_histogram(Family(out, "ratls_session_evidence_duration_seconds", "histogram",
+                         "Time to make evidence for a session with its quote."),
+                  {&metrics.duration});
+  Family(out, "ratls_session_evidence_failures_total", "counter",
+         "Evidence for sessions that could not be made.")
+      .sample("", metrics.failures.value());
+  Family(out, "ratls_session_evidence_turned_away_total", "counter",
+         "Questions for evidence while too many waited.")
+      .sample("", metrics.turned_away.value());
+}
+
 void write_app(std::string& out, const Upstreams& upstreams, const Counter& restarts,
                const AllMetrics& workers) {
   std::uint64_t ready = 0;
@@ -172,6 +184,7 @@ std::string metrics_text(const Watched& watched) {
   write_handshakes(out, workers);
   write_requests(out, workers);
   write_certificate(out, watched.metrics.certificates, watched.staple);
+  write_sessions(out, watched.metrics.sessions);
   if (watched.upstreams != nullptr) {
     write_app(out, *watched.upstreams, watched.metrics.app_restarts, workers);
   }

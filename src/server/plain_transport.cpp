@@ -17,6 +17,8 @@ class PlainTransport final : public Transport {
   Outcome handshake() override { return Outcome::done; }
   HandshakeFailure handshake_failure() const override { return HandshakeFailure::closed; }
 
+  std::optional<SessionBinding> session(const SessionNonce&) override { return std::nullopt; }
+
   Outcome read(std::span<char> buffer, std::size_t& size) override {
     ssize_t got;
     do {

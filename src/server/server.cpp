@@ -6,10 +6,12 @@
 #include <optional>
 
 #include "base/sigpipe.h"
+#include "http/write.h"
 #include "server/app_supervisor.h"
 #include "server/log.h"
 #include "server/operations.h"
 #include "server/renewal.h"
+#include "server/session_evidence.h"
 #include "server/signals.h"
 #include "server/systemd.h"
 #include "server/workers.h"
@@ -32,6 +34,7 @@ struct Running {
   std::unique_ptr<server::AppSupervisor> apps;
   std::unique_ptr<Workers> workers;
   std::optional<Renewal> renewal;
+  std::optional<server::SessionEvidence> session_evidence;
   std::unique_ptr<server::PlainServer> admin;  // tells of all the others
 };
 
@@ -40,6 +43,7 @@ void stop_running(Running& running) {
   running.workers->begin_stop();
   if (running.renewal) running.renewal->stop();
   running.workers->stop();
+  if (running.session_evidence) running.session_evidence->stop();
   if (running.apps) running.apps->stop();  // after the requests that they are at
 }
 
@@ -56,6 +60,7 @@ Result<void> check_unchanged(const ServerOptions& running, const ServerOptions& 
       {"port", running.port == next.port},
       {"threads", running.threads == next.threads},
       {"lowest_tls", running.lowest_tls == next.lowest_tls},
+      {"session_evidence", running.session_evidence == next.session_evidence},
       {"admin_host", running.admin_host == next.admin_host},
       {"admin_port", running.admin_port == next.admin_port},
   };
@@ -87,7 +92,14 @@ struct Server::State {
   std::atomic<std::uint16_t> port{0};
 };
 
-Server::Server(ServerOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+Server::Server(ServerOptions options) : state_(std::make_unique<State>(std::move(options))) {
+  // Asked when the connection itself had no answer to the question.
+  if (state_->options.session_evidence) {
+    state_->router.add_own(SessionChallenge::kPath, [](const Request&) {
+      return http::refusal_response({400, "Ask over TLS 1.3, with ?nonce= and 64 hex digits."});
+    });
+  }
+}
 
 Server::~Server() { stop(); }
 
@@ -159,6 +171,10 @@ Result<void> Server::start(Attester attester) {
   if (state_->on_reload) reload_by_admin = [this] { return reload(); };
   RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
   RATLS_CHECK(state_->start_app(*running));
+  if (state_->options.session_evidence) {
+    running->session_evidence.emplace(attester, running->metrics.sessions);
+    running->workers->offer(*running->session_evidence);
+  }
   const RenewalSchedule schedule(now, certificate.not_after());
   running->renewal.emplace(std::move(attester), std::move(certificate), *running->tls, schedule,
                            state_->staple.get());
@@ -166,6 +182,7 @@ Result<void> Server::start(Attester attester) {
   running->renewal->refresh_staple(now);
   auto started = running->workers->start();
   if (started) started = running->renewal->start();
+  if (started && running->session_evidence) started = running->session_evidence->start();
   if (!started) {
     stop_running(*running);
     return started;
@@ -220,6 +237,9 @@ Result<void> Server::apply(const ServerOptions& options, std::optional<Attester>
   }
   RATLS_CHECK(check_unchanged(state_->options, options));
   RATLS_CHECK(state_->running->workers->apply(options));
+  if (attester && state_->running->session_evidence) {
+    state_->running->session_evidence->use(*attester);
+  }
   state_->running->renewal->reload(std::move(attester));
   return {};
 }

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include "server/transport.h"
+#include "tls/session_binding.h"
 
 namespace ratls::server {
 namespace {
@@ -50,6 +51,10 @@ class TlsTransport final : public Transport {
     // The reason for an alert of the client's is its number (RFC 8446 6) behind this one.
     const bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET;
     return is_alert ? HandshakeFailure::alert : HandshakeFailure::protocol;
+  }
+
+  std::optional<SessionBinding> session(const SessionNonce& nonce) override {
+    return tls::bind_session(ssl_.get(), nonce);
   }
 
   Outcome read(std::span<char> buffer, std::size_t& size) override {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "ratls/session.h"
 #include "ratls/tls.h"
 #include "server/metrics.h"
 
@@ -30,6 +32,8 @@ class Transport {
   virtual Outcome handshake() = 0;
   /// handshake_failure says why a handshake has ended or failed, right after it has.
   virtual HandshakeFailure handshake_failure() const = 0;
+  /// session is what evidence for this session is bound to; nothing without TLS 1.3.
+  virtual std::optional<SessionBinding> session(const SessionNonce& nonce) = 0;
   /// read gives at least one byte when it is done.
   virtual Outcome read(std::span<char> buffer, std::size_t& size) = 0;
   /// write takes a part of data or all of it.

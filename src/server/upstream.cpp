@@ -102,6 +102,10 @@ Descriptor Upstream::connect() const {
 
 Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>(all_.size())); }
 
+void Upstreams::add(Dialer& dialer) {
+  all_.push_back(std::make_unique<Upstream>(all_.size(), dialer));
+}
+
 bool Upstreams::any_up() const noexcept {
   return std::ranges::any_of(all_, [](const auto& upstream) { return upstream->up(); });
 }

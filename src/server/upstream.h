@@ -38,10 +38,15 @@ class UpstreamAddress {
   std::string text_;
 };
 
-/// Upstream is one app process. Thread-safety: any thread.
+class Dialer;
+
+/// Upstream is one app process, or an attested server elsewhere. Thread-safety: any thread.
 class Upstream {
  public:
   explicit Upstream(std::size_t number = 0) : number_(number) {}
+  /// Connections to a server elsewhere are the dialer's work. Caller must still: keep it.
+  explicit Upstream(std::size_t number, Dialer& dialer)
+      : number_(number), dialer_(&dialer), up_(true) {}
 
   /// number counts them from 0.
   std::size_t number() const noexcept { return number_; }
@@ -54,12 +59,15 @@ class Upstream {
   unsigned generation() const noexcept { return generation_; }
   unsigned in_flight() const noexcept { return in_flight_; }
 
+  /// dialer makes the connections; null for an app, whose are made with connect().
+  Dialer* dialer() const noexcept { return dialer_; }
   /// connect begins a connection without blocking: errno is 0 or EINPROGRESS when it is under way.
   Descriptor connect() const;
 
  private:
   friend class UpstreamLoad;
   const std::size_t number_;
+  Dialer* const dialer_ = nullptr;
   mutable std::mutex mutex_;
   std::optional<UpstreamAddress> address_;
   std::atomic<bool> up_{false};
@@ -88,6 +96,7 @@ class UpstreamLoad {
 class Upstreams {
  public:
   Upstream& add();
+  void add(Dialer& dialer);
   bool empty() const noexcept { return all_.empty(); }
   std::size_t size() const noexcept { return all_.size(); }
   Upstream& at(std::size_t index) const { return *all_.at(index); }

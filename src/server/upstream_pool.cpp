@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/upstream_pool.h"
 
+#include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -29,11 +30,26 @@ UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, Des
   return Owner(made.get());
 }
 
+UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context,
+                                           std::unique_ptr<Channel> channel) {
+  // Asio closes what it waits on, and the channel its own.
+  Owner made = open(context, Descriptor(::fcntl(channel->descriptor(), F_DUPFD_CLOEXEC, 0)));
+  if (made) made->channel_ = std::move(channel);
+  return made;
+}
+
 void UpstreamSocket::close() {
   wake_ = nullptr;
+  // Before the socket: epoll forgets a connection with its last descriptor only (epoll(7)).
+  channel_.reset();
   boost::system::error_code ec;
   socket_.close(ec);
   const auto last = std::move(self_);
+}
+
+// A verdict ends with what it stands on, and its connection with it.
+bool UpstreamSocket::is_verified_still() const {
+  return system_now() <= channel_->session()->peer().expires();
 }
 
 UpstreamSocket::Outcome UpstreamSocket::connected() {
@@ -47,6 +63,7 @@ UpstreamSocket::Outcome UpstreamSocket::connected() {
 }
 
 UpstreamSocket::Outcome UpstreamSocket::read(std::span<char> buffer, std::size_t& size) {
+  if (channel_) return is_verified_still() ? channel_->read(buffer, size) : Outcome::failed;
   const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got > 0) {
     size = static_cast<std::size_t>(got);
@@ -58,6 +75,7 @@ UpstreamSocket::Outcome UpstreamSocket::read(std::span<char> buffer, std::size_t
 }
 
 UpstreamSocket::Outcome UpstreamSocket::write(std::string_view data, std::size_t& size) {
+  if (channel_) return is_verified_still() ? channel_->write(data, size) : Outcome::failed;
   const ssize_t put =
       ::send(socket_.native_handle(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (put >= 0) {
@@ -67,8 +85,12 @@ UpstreamSocket::Outcome UpstreamSocket::write(std::string_view data, std::size_t
   return errno == EINTR || would_block(errno) ? Outcome::wait : Outcome::failed;
 }
 
-bool UpstreamSocket::is_quiet() {
+bool UpstreamSocket::is_usable() {
   char byte = 0;
+  if (channel_) {
+    std::size_t size = 0;
+    return read({&byte, 1}, size) == Outcome::wait;
+  }
   return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          would_block(errno);
 }
@@ -88,7 +110,7 @@ UpstreamSocket::Owner UpstreamPool::take(const Upstream& upstream) {
     Idle& candidate = idle_[left - 1];
     if (candidate.upstream != &upstream) continue;
     const bool usable =
-        candidate.generation == upstream.generation() && candidate.socket->is_quiet();
+        candidate.generation == upstream.generation() && candidate.socket->is_usable();
     UpstreamSocket::Owner socket = std::move(candidate.socket);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(left - 1));
     if (usable) return socket;

@@ -9,13 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "ratls/channel.h"
 #include "server/tick.h"
 #include "server/upstream.h"
 
 namespace ratls::server {
 
-/// UpstreamSocket is one connection to an app, without TLS. Thread-safety: only on its worker's
-/// thread.
+/// UpstreamSocket is one connection to an app, without TLS, or to a server that was verified.
+/// Thread-safety: only on its worker's thread.
 class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
  public:
   /// Owner closes the socket, which ends its waits too. Move-only.
@@ -26,15 +27,17 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
 
   /// open takes the descriptor of a connection that is under way or made; null when it cannot.
   static Owner open(boost::asio::io_context& context, Descriptor fd);
+  /// open takes a channel; null when there is no descriptor left.
+  static Owner open(boost::asio::io_context& context, std::unique_ptr<Channel> channel);
 
-  enum class Outcome { done, wait, ended, failed };
+  using Outcome = Channel::Outcome;
 
   /// connected says whether the connection is made, to be waited for, or failed.
   Outcome connected();
   Outcome read(std::span<char> buffer, std::size_t& size);
   Outcome write(std::string_view data, std::size_t& size);
-  /// is_quiet is true when the app has neither sent nor closed anything.
-  bool is_quiet();
+  /// is_usable is true when the app has neither sent nor closed anything, and a verdict holds.
+  bool is_usable();
 
   /// wake_with says what to call when a wait is over; nothing for none.
   void wake_with(std::function<void()> wake) { wake_ = std::move(wake); }
@@ -45,9 +48,11 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   explicit UpstreamSocket(boost::asio::io_context& context) : socket_(context) {}
   void wait(boost::asio::socket_base::wait_type event, bool& armed);
   void close();
+  bool is_verified_still() const;
 
   std::shared_ptr<UpstreamSocket> self_;  // until it is closed; waits hold it beyond
   boost::asio::generic::stream_protocol::socket socket_;
+  std::unique_ptr<Channel> channel_;  // null: bytes go through the socket
   std::function<void()> wake_;
   bool read_armed_ = false;
   bool write_armed_ = false;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "http/local_proxy.h"
 #include "ratls/server.h"
 #include "server/metrics.h"
 #include "server/request_ids.h"
@@ -25,17 +26,20 @@
 namespace ratls::server {
 
 class Connection;
+class SessionEvidence;
 
 /// Service is what the workers share.
 struct Service {
   std::size_t most_turned_away;  ///< at a time
   Router router;
-  const ServerTls* tls;                     ///< null: without TLS
-  Upstreams* upstreams;                     ///< null: all requests are the router's
-  std::atomic<std::size_t> connections{0};  ///< that are served
-  std::atomic<std::size_t> queued{0};       ///< that wait for a place
-  std::atomic<std::size_t> turned_away{0};  ///< that are told 503
-  std::atomic<std::size_t> held_bytes{0};   ///< of bodies that are still arriving
+  const ServerTls* tls;                         ///< null: without TLS
+  Upstreams* upstreams;                         ///< null: all requests are the router's
+  const http::LocalProxy* local;                ///< null: what is behind are apps
+  SessionEvidence* session_evidence = nullptr;  ///< null: none is made
+  std::atomic<std::size_t> connections{0};      ///< that are served
+  std::atomic<std::size_t> queued{0};           ///< that wait for a place
+  std::atomic<std::size_t> turned_away{0};      ///< that are told 503
+  std::atomic<std::size_t> held_bytes{0};       ///< of bodies that are still arriving
 };
 
 /// Worker serves the connections of one listener on one thread with one event loop.

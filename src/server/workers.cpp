@@ -93,14 +93,15 @@ Result<void> check_options(const ServerOptions& options) {
 }
 
 Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, const Router& router,
-                                                 const ServerTls* tls, Upstreams* upstreams) {
+                                                 const ServerTls* tls, Upstreams* upstreams,
+                                                 const http::LocalProxy* local) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
   std::size_t most_turned_away = make_room(options, upstreams != nullptr);
   if (tls == nullptr) most_turned_away = std::min(most_turned_away, options.max_queued);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
-  std::unique_ptr<Workers> workers(new Workers(most_turned_away, router, tls, upstreams));
+  std::unique_ptr<Workers> workers(new Workers(most_turned_away, router, tls, upstreams, local));
   for (unsigned count = 0; count < options.threads; ++count) {
     RATLS_TRY(auto worker, Worker::create(workers->service_, options, endpoint));
     endpoint = worker->endpoint();  // the port that the first one got is the others' too

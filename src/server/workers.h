@@ -14,11 +14,15 @@ Result<void> check_options(const ServerOptions& options);
 class Workers {
  public:
   /// listen checks the options and opens the listeners; tls may be null for plain HTTP, upstreams
-  /// where there is no app behind the server. Both must live longer.
-  /// Errors: config_invalid, listen_failed.
+  /// where there is no app behind the server, local unless it is a local proxy. All must live
+  /// longer. Errors: config_invalid, listen_failed.
   static Result<std::unique_ptr<Workers>> listen(const ServerOptions& options, const Router& router,
-                                                 const ServerTls* tls, Upstreams* upstreams);
+                                                 const ServerTls* tls, Upstreams* upstreams,
+                                                 const http::LocalProxy* local = nullptr);
   ~Workers();  // stops
+
+  /// offer lets clients ask for evidence of their sessions. Before start().
+  void offer(SessionEvidence& evidence) { service_.session_evidence = &evidence; }
 
   /// start lets the threads serve. Errors: internal.
   Result<void> start();
@@ -36,8 +40,8 @@ class Workers {
 
  private:
   Workers(std::size_t most_turned_away, const Router& router, const ServerTls* tls,
-          Upstreams* upstreams)
-      : service_{most_turned_away, router, tls, upstreams} {}
+          Upstreams* upstreams, const http::LocalProxy* local)
+      : service_{most_turned_away, router, tls, upstreams, local} {}
 
   Service service_;
   std::uint16_t port_ = 0;

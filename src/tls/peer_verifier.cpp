@@ -6,6 +6,8 @@
 #include "crypto/crypto.h"
 #include "crypto/openssl_objects.h"
 #include "ratls/tls.h"
+#include "tls/certificate_der.h"
+#include "tls/session_binding.h"
 
 namespace ratls {
 
@@ -14,18 +16,33 @@ struct PeerVerifier::State {
   std::shared_ptr<CollateralSource> source;
   std::string host;
   std::function<UnixTime()> clock;
+
+  CertificateContext context(AsksForSession asks) const {
+    return {.proves = Proves::session,
+            .host = host,
+            .session_evidence_follows = asks == AsksForSession::yes};
+  }
+};
+
+// Met is what one connection keeps of its handshake, and of the evidence for its session.
+struct SessionChallenge::Met {
+  Bytes certificate;
+  std::shared_ptr<const Verdict> verdict;
+  bool wants_session_evidence;
+  std::shared_ptr<const Verdict> session_verdict = nullptr;
+
+  const std::shared_ptr<const Verdict>& deciding() const {
+    return wants_session_evidence ? session_verdict : verdict;
+  }
 };
 
 namespace {
 
-// Judged is what one connection keeps of its handshake.
-struct Judged {
-  crypto::Sha256 certificate;
-  std::shared_ptr<const Verdict> verdict;
-};
+using Met = SessionChallenge::Met;
+using SharedMet = std::shared_ptr<Met>;
 
 // Judge is how the connections of one context are judged.
-using Judge = std::function<std::shared_ptr<const Verdict>(BytesView der)>;
+using Judge = std::function<Met(Bytes der)>;
 
 template <class T>
 void free_attached(void*, void* attached, CRYPTO_EX_DATA*, int, long, void*) {
@@ -38,9 +55,9 @@ int forget_attached(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** attached, int
   return 1;
 }
 
-int judged_index() {
+int met_index() {
   static const int kIndex =
-      SSL_get_ex_new_index(0, nullptr, nullptr, forget_attached, free_attached<Judged>);
+      SSL_get_ex_new_index(0, nullptr, nullptr, forget_attached, free_attached<SharedMet>);
   return kIndex;
 }
 
@@ -50,27 +67,20 @@ int judge_index() {
   return kIndex;
 }
 
-const Judged* judged_of(const SSL* ssl) {
-  if (ssl == nullptr || judged_index() < 0) return nullptr;
-  return static_cast<const Judged*>(SSL_get_ex_data(ssl, judged_index()));
+// Null when no certificate was judged on it.
+SharedMet met_of(const SSL* ssl) {
+  if (ssl == nullptr || met_index() < 0) return nullptr;
+  const auto* met = static_cast<const SharedMet*>(SSL_get_ex_data(ssl, met_index()));
+  return met == nullptr ? nullptr : *met;
 }
 
 // False when there was no room for it; the connection may not go on then.
-bool attach(SSL* ssl, std::unique_ptr<Judged> judged) {
-  const Judged* before = judged_of(ssl);
-  Judged* after = judged.release();
-  const bool attached = SSL_set_ex_data(ssl, judged_index(), after) == 1;
+bool attach(SSL* ssl, std::unique_ptr<SharedMet> met) {
+  const auto* before = static_cast<const SharedMet*>(SSL_get_ex_data(ssl, met_index()));
+  SharedMet* after = met.release();
+  const bool attached = SSL_set_ex_data(ssl, met_index(), after) == 1;
   delete (attached ? before : after);
   return attached;
-}
-
-Bytes der_of(const X509* certificate) {
-  const int size = i2d_X509(certificate, nullptr);
-  if (size <= 0) return {};
-  Bytes der(static_cast<std::size_t>(size));
-  unsigned char* out = der.data();
-  if (i2d_X509(certificate, &out) != size) return {};
-  return der;
 }
 
 bool judge_peer(X509_STORE_CTX* store, const Judge& judge) {
@@ -78,11 +88,11 @@ bool judge_peer(X509_STORE_CTX* store, const Judge& judge) {
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const X509* leaf = X509_STORE_CTX_get0_cert(store);
   if (ssl == nullptr || leaf == nullptr || !attach(ssl, nullptr)) return false;
-  const Bytes der = der_of(leaf);
+  Bytes der = tls::der_of(leaf);
   if (der.empty()) return false;
-  auto judged = std::make_unique<Judged>(Judged{crypto::sha256(der), judge(der)});
-  const bool accepted = judged->verdict->accepted();
-  return attach(ssl, std::move(judged)) && accepted;
+  auto met = std::make_unique<SharedMet>(std::make_shared<Met>(judge(std::move(der))));
+  const bool accepted = (*met)->verdict->accepted();
+  return attach(ssl, std::move(met)) && accepted;
 }
 
 // Takes the place of OpenSSL's own chain verification: the verdict is ours alone.
@@ -122,7 +132,35 @@ bool set_protocol(SSL_CTX* context) {
          SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
 }
 
+// Only the server's Finished shows that it holds the key; a resumption never showed a certificate.
+bool is_complete(const SSL* ssl, const Met& met) {
+  if (SSL_is_init_finished(ssl) != 1 || SSL_session_reused(ssl) != 0) return false;
+  const X509* peer = SSL_get0_peer_certificate(ssl);
+  return peer != nullptr && tls::der_of(peer) == met.certificate;
+}
+
 }  // namespace
+
+Result<SessionChallenge> SessionChallenge::create() {
+  SessionChallenge challenge;
+  RATLS_CHECK(crypto::fill_random(challenge.nonce_.bytes));
+  return challenge;
+}
+
+std::string SessionChallenge::query() const { return "?nonce=" + to_hex(nonce_); }
+
+Result<void> SessionChallenge::bind(ssl_st* ssl) {
+  met_ = nullptr;
+  exporter_.reset();
+  SharedMet met = met_of(ssl);
+  if (met == nullptr || !met->verdict->accepted() || !is_complete(ssl, *met)) {
+    return Error(Code::internal, "session", "no accepted certificate on this connection");
+  }
+  met_ = std::move(met);
+  exporter_ = tls::export_session(ssl, nonce_);
+  if (exporter_) return {};
+  return Error(Code::evidence_not_fresh, "session", "a session of TLS 1.2 can have none");
+}
 
 PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> source,
                            std::string host, std::function<UnixTime()> clock)
@@ -131,9 +169,10 @@ PeerVerifier::PeerVerifier(Verifier verifier, std::shared_ptr<CollateralSource> 
 
 const Verifier& PeerVerifier::verifier() const noexcept { return state_->verifier; }
 
-Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener) const {
+Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener,
+                                   AsksForSession asks) const {
   if (context == nullptr || state_->source == nullptr || !state_->clock || judge_index() < 0 ||
-      judged_index() < 0) {
+      met_index() < 0) {
     return Error(Code::internal, "tls context", "no context, collateral source, clock or index");
   }
   if (SSL_CTX_get_ex_data(context, judge_index()) != nullptr) {
@@ -141,12 +180,11 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
   }
   if (!set_protocol(context)) return Error(Code::internal, "tls context", last_openssl_error());
   auto judge =
-      std::make_unique<Judge>([state = state_, listener = std::move(listener)](BytesView der) {
-        const CertificateContext met{.proves = Proves::session, .host = state->host};
-        auto verdict = std::make_shared<const Verdict>(
-            state->verifier.verify_certificate(der, met, *state->source, state->clock()));
+      std::make_unique<Judge>([state = state_, listener = std::move(listener), asks](Bytes der) {
+        auto verdict = std::make_shared<const Verdict>(state->verifier.verify_certificate(
+            der, state->context(asks), *state->source, state->clock()));
         if (listener) listener(verdict);
-        return verdict;
+        return Met{std::move(der), std::move(verdict), state->verifier.policy().session.fresh};
       });
   if (SSL_CTX_set_ex_data(context, judge_index(), judge.get()) != 1) {
     return Error(Code::internal, "tls context", last_openssl_error());
@@ -157,19 +195,47 @@ Result<void> PeerVerifier::install(ssl_ctx_st* context, VerdictListener listener
 }
 
 std::shared_ptr<const Verdict> PeerVerifier::verdict_of(const ssl_st* ssl) {
-  const Judged* judged = judged_of(ssl);
-  return judged == nullptr ? nullptr : judged->verdict;
+  const SharedMet met = met_of(ssl);
+  if (met == nullptr) return nullptr;
+  return met->session_verdict != nullptr ? met->session_verdict : met->verdict;
 }
 
 std::shared_ptr<const AttestedSession> PeerVerifier::session_of(const ssl_st* ssl) {
-  const Judged* judged = judged_of(ssl);
-  if (judged == nullptr || !judged->verdict->accepted()) return nullptr;
-  // Only the server's Finished shows that it holds the key; a resumption never showed a
-  // certificate.
-  if (SSL_is_init_finished(ssl) != 1 || SSL_session_reused(ssl) != 0) return nullptr;
-  const X509* peer = SSL_get0_peer_certificate(ssl);
-  if (peer == nullptr || crypto::sha256(der_of(peer)) != judged->certificate) return nullptr;
-  return std::shared_ptr<const AttestedSession>(new AttestedSession(judged->verdict));
+  const SharedMet met = met_of(ssl);
+  if (met == nullptr || !met->verdict->accepted()) return nullptr;
+  const auto& verdict = met->deciding();
+  if (verdict == nullptr || !verdict->accepted() || !is_complete(ssl, *met)) return nullptr;
+  return std::shared_ptr<const AttestedSession>(new AttestedSession(verdict));
+}
+
+std::shared_ptr<const AttestedSession> PeerVerifier::session_of(const SessionChallenge& challenge) {
+  const Met* met = challenge.met_.get();
+  if (met == nullptr || met->session_verdict == nullptr || !met->session_verdict->accepted()) {
+    return nullptr;
+  }
+  return std::shared_ptr<const AttestedSession>(new AttestedSession(met->session_verdict));
+}
+
+std::shared_ptr<const Verdict> PeerVerifier::judge_session(const SessionChallenge& challenge,
+                                                           BytesView answer) const {
+  if (challenge.met_ == nullptr || !challenge.exporter_) {
+    return refuse_session(challenge, "the challenge is bound to no session");
+  }
+  Met& met = *challenge.met_;
+  met.session_verdict = std::make_shared<const Verdict>(
+      state_->verifier.verify_session(met.certificate, state_->context(AsksForSession::yes), answer,
+                                      *challenge.exporter_, *state_->source, state_->clock()));
+  return met.session_verdict;
+}
+
+std::shared_ptr<const Verdict> PeerVerifier::refuse_session(const SessionChallenge& challenge,
+                                                            std::string detail) const {
+  Report report;
+  if (challenge.met_ != nullptr) report = challenge.met_->verdict->report;
+  auto verdict = std::make_shared<const Verdict>(
+      Verdict{std::move(report), Error(Code::evidence_not_fresh, "session", std::move(detail))});
+  if (challenge.met_ != nullptr) challenge.met_->session_verdict = verdict;
+  return verdict;
 }
 
 }  // namespace ratls

@@ -10,6 +10,7 @@
 #include "crypto/openssl_objects.h"
 #include "ratls/tls.h"
 #include "support/attested_peer.h"
+#include "tls/session_binding.h"
 
 namespace ratls {
 namespace {
@@ -124,6 +125,114 @@ TEST_F(PeerVerifierTest, RefusesAnExpiredCertificate) {
   EXPECT_FALSE(pair.shake());
   ASSERT_NE(pair.verdict(), nullptr);
   EXPECT_EQ(pair.verdict()->result.error().code(), Code::certificate_expired);
+}
+
+/// FreshSessionTest has a policy that demands fresh evidence.
+class FreshSessionTest : public PeerVerifierTest {
+ protected:
+  static Policy demanding(Policy policy) {
+    policy.session.fresh = true;
+    return policy;
+  }
+
+  // What an honest server answers on its end of a connection.
+  Bytes answer_on(SSL* server, const SessionChallenge& challenge) const {
+    const auto nonce = parse_fixed_hex<SessionNonce>(challenge.query().substr(7), "nonce");
+    const auto attester = must(Attester::create(
+        [this](const ReportData& data) { return platform_.world.quote(data); }, {}));
+    return must(attester.attest_session(tls::bind_session(server, *nonce).value()));
+  }
+
+  static Context make_asking_context(const PeerVerifier& peer) {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    EXPECT_TRUE(peer.install(context.get(), nullptr, AsksForSession::yes));
+    return context;
+  }
+
+  const PeerVerifier fresh_ = make_verifier(demanding(platform_.policy));
+  const Context fresh_client_ = make_asking_context(fresh_);
+};
+
+TEST_F(FreshSessionTest, FailsInTheHandshakeWhereNobodyAsks) {
+  const Context unaware = make_context(fresh_);
+  Pair pair(unaware.get(), server_.get());
+  EXPECT_FALSE(pair.shake());
+  ASSERT_FALSE(pair.verdict()->accepted());
+  EXPECT_EQ(pair.verdict()->result.error().code(), Code::evidence_not_fresh);
+}
+
+TEST_F(FreshSessionTest, CountsAfterItsEvidence) {
+  Pair pair(fresh_client_.get(), server_.get());
+  ASSERT_TRUE(pair.shake());
+  EXPECT_TRUE(pair.verdict()->accepted());
+  EXPECT_EQ(pair.session(), nullptr);
+  auto challenge = must(SessionChallenge::create());
+  ASSERT_TRUE(challenge.bind(pair.client.get()));
+  EXPECT_EQ(PeerVerifier::session_of(challenge), nullptr);
+  const auto verdict = fresh_.judge_session(challenge, answer_on(pair.server.get(), challenge));
+  ASSERT_TRUE(verdict->accepted()) << verdict->result.error().message();
+  EXPECT_TRUE(verdict->report.fresh);
+  ASSERT_NE(pair.session(), nullptr);
+  EXPECT_TRUE(pair.session()->peer().report().fresh);
+  EXPECT_NE(PeerVerifier::session_of(challenge), nullptr);
+}
+
+// A relay: the connection to the client is the thief's, who holds the key, the evidence is made by
+// the enclave for the thief's own connection to it.
+TEST_F(FreshSessionTest, TakesNoEvidenceOfAnotherConnection) {
+  Pair victim(fresh_client_.get(), server_.get());
+  Pair thief(client_.get(), server_.get());
+  ASSERT_TRUE(victim.shake() && thief.shake());
+  auto challenge = must(SessionChallenge::create());
+  ASSERT_TRUE(challenge.bind(victim.client.get()));
+  const auto verdict = fresh_.judge_session(challenge, answer_on(thief.server.get(), challenge));
+  ASSERT_FALSE(verdict->accepted());
+  EXPECT_EQ(verdict->result.error().code(), Code::evidence_not_fresh);
+  EXPECT_EQ(victim.session(), nullptr);
+  EXPECT_EQ(PeerVerifier::session_of(challenge), nullptr);
+}
+
+TEST_F(FreshSessionTest, TakesNoAnswerToAnotherChallenge) {
+  Pair pair(fresh_client_.get(), server_.get());
+  ASSERT_TRUE(pair.shake());
+  const auto earlier = must(SessionChallenge::create());
+  auto challenge = must(SessionChallenge::create());
+  EXPECT_NE(earlier.query(), challenge.query());
+  ASSERT_TRUE(challenge.bind(pair.client.get()));
+  const auto verdict = fresh_.judge_session(challenge, answer_on(pair.server.get(), earlier));
+  EXPECT_FALSE(verdict->accepted());
+  EXPECT_EQ(pair.session(), nullptr);
+}
+
+TEST_F(FreshSessionTest, ARefusalTakesTheSessionBack) {
+  Pair pair(fresh_client_.get(), server_.get());
+  ASSERT_TRUE(pair.shake());
+  auto challenge = must(SessionChallenge::create());
+  ASSERT_TRUE(challenge.bind(pair.client.get()));
+  const Bytes answer = answer_on(pair.server.get(), challenge);
+  ASSERT_TRUE(fresh_.judge_session(challenge, answer)->accepted());
+  EXPECT_FALSE(fresh_.refuse_session(challenge, "none")->accepted());
+  EXPECT_FALSE(pair.verdict()->accepted());
+  EXPECT_EQ(pair.session(), nullptr);
+}
+
+TEST_F(FreshSessionTest, BindsToAcceptedConnectionsOfTls13Only) {
+  auto challenge = must(SessionChallenge::create());
+  Pair unmet(fresh_client_.get(), server_.get());
+  EXPECT_FALSE(challenge.bind(unmet.client.get())) << "before its handshake";
+  EXPECT_FALSE(challenge.bind(nullptr));
+  EXPECT_FALSE(fresh_.judge_session(challenge, {})->accepted());
+
+  const Context old_server = make_server_context(identity_);
+  SSL_CTX_set_max_proto_version(old_server.get(), TLS1_2_VERSION);
+  Pair old(fresh_client_.get(), old_server.get());
+  ASSERT_TRUE(old.shake());
+  const auto bound = challenge.bind(old.client.get());
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().code(), Code::evidence_not_fresh);
+  EXPECT_FALSE(fresh_.judge_session(challenge, {})->accepted());
+  EXPECT_EQ(old.session(), nullptr);
+  EXPECT_FALSE(tls::bind_session(old.server.get(), {}));
 }
 
 // The public point of one key with the private number of another.

@@ -90,7 +90,8 @@ Result<UnixTime> check_certificate(const Subject& subject, const Policy& policy,
   }
   RATLS_CHECK(check_server_key(policy.session, report));
   if (report.proves != Proves::session) return certificate.not_after;
-  if (policy.session.fresh) {
+  report.fresh = subject.fresh;
+  if (policy.session.fresh && !subject.fresh && !subject.context.session_evidence_follows) {
     return Error(Code::evidence_not_fresh, "session", "the policy demands fresh evidence");
   }
   if (policy.session.check_name) {

@@ -148,6 +148,17 @@ Result<void> examine_binding(BytesView der, Subject& subject, Report& report) {
   return {};
 }
 
+Result<void> examine_session(BytesView value, const SessionExporter& exporter, Subject& subject,
+                             Report& report) {
+  RATLS_TRY(evidence::Evidence session, evidence::read_session_evidence(value));
+  RATLS_CHECK(evidence::check_session(session, *subject.evidence, *subject.certificate, exporter));
+  report.evidence_format = evidence::to_string(session.format);
+  subject.quote = session.quote;
+  subject.evidence = std::move(session);
+  subject.fresh = true;
+  return {};
+}
+
 // Step C (Intel QVL, PckCrlVerifier; RFC 5280 6.3.3).
 Result<void> check_crls(const PckChain& chain, const PreparedCollateral::Parts& parts,
                         UnixTime now) {

@@ -18,11 +18,18 @@ struct Subject {
   std::optional<x509::Certificate> certificate;  ///< absent for a bare quote
   std::optional<evidence::Evidence> evidence;    ///< absent for a bare quote
   std::shared_ptr<const Bytes> endorsements;     ///< null when the certificate brings none
+  bool fresh = false;                            ///< the evidence was made for this session
   std::shared_ptr<const PckChain> chain;  ///< null before step B, which may need the collateral
 };
 
 /// examine_binding is steps A and Q for a certificate. Errors: groups 3 and 4.
 Result<void> examine_binding(BytesView der, Subject& subject, Report& report);
+
+/// examine_session is step Q for a session's own evidence, which takes the place of the
+/// certificate's. After examine_binding. Errors: evidence_malformed, certificate_unbound,
+/// evidence_not_fresh, evidence_conflict, and those of parse_quote.
+Result<void> examine_session(BytesView evidence, const SessionExporter& exporter, Subject& subject,
+                             Report& report);
 
 /// examine_platform is step B when the quote brings its PCK chain, or nothing.
 Result<void> examine_platform(Subject& subject, const Trust& trust, UnixTime now, Report& report);

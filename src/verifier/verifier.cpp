@@ -79,33 +79,36 @@ Result<Verifier> Verifier::create(Policy policy) {
 const Policy& Verifier::policy() const noexcept { return state_->policy; }
 const TrustRoot& Verifier::root() const noexcept { return state_->trust.root(); }
 
-Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
+// steps fills the subject; the platform comes after them.
+template <class Examine>
+Examination Verifier::examine(Proves proves, UnixTime now, Examine steps) const {
   auto state = std::make_unique<Examination::State>();
-  state->report.proves = Proves::quote;
+  state->report.proves = proves;
   state->report.checked_at = now;
   state->report.simulated = !root().is_intel();
   const Result<void> outcome = [&]() -> Result<void> {
-    RATLS_TRY(state->subject.quote, parse_quote(quote));
-    state->report.evidence_format = "quote";
+    RATLS_CHECK(steps(state->subject, state->report));
     return verifier::examine_platform(state->subject, state_->trust, now, state->report);
   }();
   if (!outcome) state->error = outcome.error();
   return Examination(std::move(state));
 }
 
+Examination Verifier::examine_quote(BytesView quote, UnixTime now) const {
+  return examine(Proves::quote, now,
+                 [&](verifier::Subject& subject, Report& report) -> Result<void> {
+                   RATLS_TRY(subject.quote, parse_quote(quote));
+                   report.evidence_format = "quote";
+                   return {};
+                 });
+}
+
 Examination Verifier::examine_certificate(BytesView der, const CertificateContext& context,
                                           UnixTime now) const {
-  auto state = std::make_unique<Examination::State>();
-  state->report.proves = context.proves;
-  state->report.checked_at = now;
-  state->report.simulated = !root().is_intel();
-  state->subject.context = context;
-  const Result<void> outcome = [&]() -> Result<void> {
-    RATLS_CHECK(verifier::examine_binding(der, state->subject, state->report));
-    return verifier::examine_platform(state->subject, state_->trust, now, state->report);
-  }();
-  if (!outcome) state->error = outcome.error();
-  return Examination(std::move(state));
+  return examine(context.proves, now, [&](verifier::Subject& subject, Report& report) {
+    subject.context = context;
+    return verifier::examine_binding(der, subject, report);
+  });
 }
 
 Verdict Verifier::decide(const Examination& examination, const PreparedCollateral& collateral,
@@ -119,14 +122,29 @@ Verdict Verifier::decide(const Examination& examination, const PreparedCollatera
   return {std::move(copy), VerifiedQuote(std::move(report), *expires)};
 }
 
-Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
-  const Examination examination = examine_quote(quote, now);
+Verdict Verifier::verify(const Examination& examination, CollateralSource& source,
+                         UnixTime now) const {
   if (examination.error()) return {examination.report(), *examination.error()};
   const auto collateral = source.find(state_->wanted(examination.request()));
   if (!collateral) return {examination.report(), collateral.error()};
   Verdict verdict = decide(examination, **collateral, now);
   if (verdict.accepted()) source.verified(**collateral);
   return verdict;
+}
+
+Verdict Verifier::verify_quote(BytesView quote, CollateralSource& source, UnixTime now) const {
+  return verify(examine_quote(quote, now), source, now);
+}
+
+Verdict Verifier::verify_session(BytesView der, const CertificateContext& context,
+                                 BytesView evidence, const SessionExporter& exporter,
+                                 CollateralSource& source, UnixTime now) const {
+  const auto steps = [&](verifier::Subject& subject, Report& report) -> Result<void> {
+    subject.context = context;
+    RATLS_CHECK(verifier::examine_binding(der, subject, report));
+    return verifier::examine_session(evidence, exporter, subject, report);
+  };
+  return verify(examine(context.proves, now, steps), source, now);
 }
 
 Verdict Verifier::verify_certificate(BytesView der, const CertificateContext& context,

@@ -50,10 +50,8 @@ struct Platform {
   std::shared_ptr<CountingSource> source;
 };
 
-inline Platform make_platform(UnixTime now) {
-  sim::WorldBasics basics;
-  basics.now = now;
-  Platform platform{must(sim::build_world(must(sim::plan_world(basics)))), {}, nullptr};
+inline Platform make_platform(const sim::WorldSpec& spec) {
+  Platform platform{must(sim::build_world(spec)), {}, nullptr};
   EnclaveIdentity enclave;
   enclave.name = "test";
   enclave.mr_enclave = platform.world.quote_spec.report.mr_enclave;
@@ -65,6 +63,14 @@ inline Platform make_platform(UnixTime now) {
       PreparedCollateral::prepare(platform.world.collateral, root, "file"));
   return platform;
 }
+
+inline sim::WorldSpec plan_platform(UnixTime now) {
+  sim::WorldBasics basics;
+  basics.now = now;
+  return must(sim::plan_world(basics));
+}
+
+inline Platform make_platform(UnixTime now) { return make_platform(plan_platform(now)); }
 
 /// Identity is a key with its certificate.
 struct Identity {
@@ -79,6 +85,7 @@ struct IdentityOptions {
   std::vector<std::string> names = {"localhost"};
   enum class Evidence { dice, none };
   Evidence evidence = Evidence::dice;
+  Bytes endorsements;  ///< the collateral that it brings; empty: none
 };
 
 inline Identity make_identity(const Platform& platform, const IdentityOptions& options) {
@@ -96,6 +103,11 @@ inline Identity make_identity(const Platform& platform, const IdentityOptions& o
     spec.extensions.push_back({.oid = Bytes(oid.begin(), oid.end()),
                                .critical = false,
                                .value = evidence::write_dice(quote, claims)});
+  }
+  if (!options.endorsements.empty()) {
+    const BytesView oid = evidence::endorsements_oid();
+    spec.extensions.push_back(
+        {.oid = Bytes(oid.begin(), oid.end()), .critical = false, .value = options.endorsements});
   }
   spec.extensions.push_back(x509::subject_alt_names(options.names));
   Bytes der = must(x509::build_certificate(spec, key));

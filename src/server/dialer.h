@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "ratls/channel.h"
+#include "server/thread.h"
+
+namespace ratls::server {
+
+/// Dialing is one connection that is being made. Who wants it no longer lets go of it.
+/// Thread-safety: any thread.
+class Dialing {
+ public:
+  using Outcome = Result<std::unique_ptr<Channel>>;
+
+  /// take gives the outcome, once, when there is one.
+  std::optional<Outcome> take();
+
+ private:
+  friend class Dialer;
+  Dialing(boost::asio::io_context& context, std::function<void()> wake)
+      : context_(context), wake_(std::move(wake)) {}
+  void finish(Outcome outcome);
+
+  boost::asio::io_context& context_;
+  const std::function<void()> wake_;
+  std::mutex mutex_;
+  std::optional<Outcome> outcome_;
+};
+
+/// Dialer makes connections to one server on threads of its own, because names, handshakes and
+/// collateral block. Thread-safety: any thread.
+class Dialer {
+ public:
+  /// start makes the threads: so many connections are made at a time. Errors: internal.
+  static Result<std::unique_ptr<Dialer>> start(Dial dial, unsigned threads);
+  ~Dialer();  // waits for what is being made
+
+  /// begin makes a connection, unless nobody holds the dialing by the time of its turn. wake is
+  /// called on the context's thread when there is an outcome. Caller must still: let the context
+  /// live longer than the dialer.
+  std::shared_ptr<Dialing> begin(boost::asio::io_context& context, std::function<void()> wake);
+
+ private:
+  explicit Dialer(Dial dial) : dial_(std::move(dial)) {}
+  void run();
+  std::shared_ptr<Dialing> next();
+
+  const Dial dial_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::weak_ptr<Dialing>> waiting_;
+  bool stopping_ = false;
+  std::vector<Thread> threads_;
+};
+
+}  // namespace ratls::server
