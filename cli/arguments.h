@@ -9,6 +9,10 @@
 #include "config/settings.h"
 #include "ratls/result.h"
 
+namespace CLI {
+class App;
+}
+
 // The command line as data: what was asked for, before anything is done about it.
 namespace ratls::cli {
 
@@ -173,9 +177,22 @@ using Arguments =
                  PolicyCheckArguments, PolicyDiffArguments, PolicyFromSigstructArguments,
                  PolicyFromUrlArguments, ProxyArguments, DoctorArguments>;
 
+/// Program is one of the two whose command lines these are: both have serve and run.
+struct Program {
+  const char* name;
+  const char* overview;                                    ///< what --help says first
+  void (*add_commands)(CLI::App& app, Arguments& chosen);  ///< adds the others; null: none
+};
+
+/// kServerProgram is ratls-server, for enclaves.
+extern const Program kServerProgram;
+
+/// add_client_commands adds what ratls has and ratls-server has not.
+void add_client_commands(CLI::App& app, Arguments& chosen);
+
 /// parse_arguments reads the words of a command line. What `serve` is not told by them is as in
 /// settings. Errors: usage.
-Result<Arguments> parse_arguments(const std::vector<std::string>& words,
+Result<Arguments> parse_arguments(const Program& program, const std::vector<std::string>& words,
                                   const config::Settings& settings = {});
 
 }  // namespace ratls::cli

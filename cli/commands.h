@@ -10,6 +10,7 @@
 // One function a command; each gives the exit code.
 namespace ratls::cli {
 
+int help(const HelpArguments& arguments);
 int verify(const VerifyArguments& arguments);
 int inspect(const InspectArguments& arguments);
 int request(const RequestArguments& arguments);
@@ -34,6 +35,10 @@ Result<Policy> make_policy(const PolicyOptions& options);
 /// quote_source_of finds the source of --tee. Errors: usage, quote_unavailable,
 /// platform_unavailable.
 Result<QuoteSource> quote_source_of(const config::TeeSettings& tee);
+
+/// open_staple_sources opens the sources of the verifier's policy, for --staple. Each program has
+/// its own: ratls has a network, ratls-server has files. Errors: policy_invalid, usage.
+Result<std::shared_ptr<CollateralSource>> open_staple_sources(const Verifier& verifier);
 
 /// make_staple finds what to hand out; null when nothing is.
 Result<StapleProvider> make_staple(const config::Settings& settings);

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <exception>
-
 #include "cli/commands.h"
-#include "cli/print.h"
-#include "tls/openssl_setup.h"
+#include "cli/program.h"
 
 namespace {
 
 using namespace ratls::cli;
 
+constexpr const char* kOverview =
+    "Sessions with servers whose code is proven.\n"
+    "\n"
+    "Try it on the simulated platform:\n"
+    "  ratls sim init\n"
+    "  ratls serve --tee sim --listen 127.0.0.1:8000 &\n"
+    "  ratls get --retry 5 --policy ~/.local/share/ratls/sim/policy.toml https://127.0.0.1:8000/\n"
+    "\n"
+    "Exit codes: 0 accepted, 1 HTTP error with --fail, 2 usage or policy file, 3 malformed or\n"
+    "missing evidence, 4 untrusted, 5 stale, 6 TCB not accepted, 7 policy, 8 unavailable, 9 bug.";
+
 struct Dispatch {
-  int operator()(const HelpArguments& help) const {
-    if (print(help.text)) return 0;
-    return print_error(ratls::Error(ratls::Code::file_unwritable, "stdout", ""));
-  }
+  int operator()(const HelpArguments& arguments) const { return help(arguments); }
   int operator()(const VerifyArguments& arguments) const { return verify(arguments); }
   int operator()(const InspectArguments& arguments) const { return inspect(arguments); }
   int operator()(const RequestArguments& arguments) const { return request(arguments); }
@@ -45,15 +50,13 @@ struct Dispatch {
 
 }  // namespace
 
+ratls::Result<std::shared_ptr<ratls::CollateralSource>> ratls::cli::open_staple_sources(
+    const Verifier& verifier) {
+  return open_policy_sources(verifier, std::nullopt);
+}
+
 int main(int argc, char** argv) {
-  occupy_standard_streams();
-  try {
-    // First of all: OPENSSL_CONF is the host's word and must not reach any use of OpenSSL.
-    ratls::tls::set_up_openssl();
-    const auto arguments = parse_arguments({argv + 1, argv + argc});
-    if (!arguments) return print_error(arguments.error());
-    return std::visit(Dispatch{}, *arguments);
-  } catch (const std::exception& exception) {
-    return print_error(ratls::Error(ratls::Code::internal, "main", exception.what()));
-  }
+  const Program program{"ratls", kOverview, add_client_commands};
+  return run_program(program, argc, argv,
+                     [](const Arguments& arguments) { return std::visit(Dispatch{}, arguments); });
 }

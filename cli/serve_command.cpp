@@ -21,7 +21,8 @@ constexpr const char* kGramineFiles = "/dev/attestation";
 Result<Settings> settings_of(const ServeArguments& arguments) {
   if (arguments.config_file.empty()) return arguments.settings;
   RATLS_TRY(const Settings file, config::load_settings(arguments.config_file));
-  RATLS_TRY(const Arguments again, parse_arguments(arguments.words, file));
+  // Either program takes the words of `serve`.
+  RATLS_TRY(const Arguments again, parse_arguments(kServerProgram, arguments.words, file));
   return std::get<ServeArguments>(again).settings;
 }
 

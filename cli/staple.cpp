@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "ratls/client.h"
 #include "sim/platform.h"
 
 namespace ratls::cli {
@@ -35,13 +34,13 @@ Result<StapleProvider> of_source(const config::Settings& settings) {
   policy.collateral.sources = {is_remote ? text
                                          : "file:" + std::filesystem::absolute(text).string()};
   RATLS_TRY(const Verifier verifier, Verifier::create(std::move(policy)));
-  RATLS_CHECK(open_policy_sources(verifier, std::nullopt));
+  RATLS_CHECK(open_staple_sources(verifier));
   return StapleProvider([verifier, endorse = settings.endorse](
                             BytesView certificate, UnixTime now) -> Result<StapledCollateral> {
     const Examination examination = verifier.examine_certificate(certificate, {}, now);
     if (examination.error()) return *examination.error();
     // Opened anew, because a file is not read again before it has ended.
-    RATLS_TRY(const auto source, open_policy_sources(verifier, std::nullopt));
+    RATLS_TRY(const auto source, open_staple_sources(verifier));
     RATLS_TRY(const auto collateral, source->find(examination.request()));
     return stapled(*collateral, examination.request(), endorse);
   });

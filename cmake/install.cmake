@@ -5,6 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS ratls RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ratls)
+install(TARGETS ratls-server RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ratls-server)
 install(TARGETS libratls EXPORT ratls-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libratls0
         NAMELINK_COMPONENT libratls-dev)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian packages by CPack, one for each component of install.cmake; `make packages` builds them. A
 # new package is a component there, its name in CPACK_COMPONENTS_ALL here, and its variables.
-set(packages ratls libratls0 libratls-dev python3-ratls ratls-gramine-compat)
+set(packages ratls ratls-server libratls0 libratls-dev python3-ratls ratls-gramine-compat)
 
 install(DIRECTORY python/ratls DESTINATION lib/python3/dist-packages COMPONENT python3-ratls
         EXCLUDE_FROM_ALL FILES_MATCHING PATTERN *.py PATTERN py.typed PATTERN __pycache__ EXCLUDE)
@@ -47,6 +47,14 @@ set(CPACK_COMPONENT_RATLS_DESCRIPTION "private sessions with code you can verify
 Serves over TLS with a certificate that proves, by a quote of Intel SGX or
 TDX, which program answers; and is the client that checks this proof against
 a policy before it sends anything.")
+
+# For images: what it depends on is little.
+set(CPACK_DEBIAN_RATLS-SERVER_PACKAGE_NAME ratls-server)
+set(CPACK_DEBIAN_RATLS-SERVER_PACKAGE_SECTION net)
+set(CPACK_COMPONENT_RATLS-SERVER_DESCRIPTION "attested TLS sessions with SGX and TDX enclaves: server
+Serves over TLS with a certificate that proves, by a quote of Intel SGX or
+TDX, which program answers, or gives such a certificate to another server.
+It has no client and little to trust, for images of enclaves.")
 
 set(CPACK_DEBIAN_LIBRATLS0_PACKAGE_NAME libratls0)
 set(CPACK_DEBIAN_LIBRATLS0_PACKAGE_SECTION libs)

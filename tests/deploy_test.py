@@ -25,15 +25,32 @@ DOCKERFILE = (SOURCE / "deploy/docker/fastapi.Dockerfile").read_text()
 def test_the_repository_passes():
     ended = run("/usr/bin/python3", SOURCE / "tools/check_deploy.py")
     assert (ended.code, ended.out) == (0, ""), ended
-    if not (os.environ.get("HELM") or shutil.which("helm")):
+    if not shutil.which("go"):
         assert "SKIPPED" in ended.err
 
 
-def test_the_chart_renders():
-    helm = os.environ.get("HELM") or shutil.which("helm")
-    if helm is None:
-        pytest.skip("helm is not installed: the chart was not rendered")
-    assert list(check_deploy.helm_problems(helm)) == []
+@pytest.mark.skipif(not shutil.which("go"), reason="golang-go is not installed")
+@pytest.mark.parametrize("choice, kind, path, value", [
+    ([], "Deployment", ("spec", "replicas"), 3),
+    (["replicas=5", "minAvailable=4"], "PodDisruptionBudget", ("spec", "minAvailable"), 4),
+    (["autoscaling.enabled=true"], "Deployment", ("spec", "replicas"), None),
+    (["metrics.enabled=true", "metrics.interval=5s"], "ServiceMonitor", ("spec", "endpoints"),
+     [{"port": "metrics", "path": "/metrics", "interval": "5s"}]),
+])
+def test_the_chart_renders_what_is_asked_for(choice, kind, path, value):
+    items, error = check_deploy.rendered(choice)
+    assert error == ""
+    place = {item["kind"]: item for item in items}[kind]
+    for key in path:
+        place = place.get(key)
+    assert place == value
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="golang-go is not installed")
+@pytest.mark.parametrize("choice", [["image.digest=''"], ["minAvailable=3"]])
+def test_the_chart_refuses(choice):
+    items, error = check_deploy.rendered(choice)
+    assert items == [] and error != ""
 
 
 @pytest.fixture
@@ -110,7 +127,7 @@ def test_a_defect_of_an_object_is_named(objects, kind, path, value, complaint):
     ("FROM ${BASE}\n", "FROM debian:latest\n"),
     ("EXPOSE 8000", "ENV API_TOKEN=1"),
     ("EXPOSE 8000", "ARG SIGNING_KEY"),
-    ('ENTRYPOINT ["/usr/local/bin/ratls"]', "ENTRYPOINT /usr/local/bin/ratls"),
+    ('ENTRYPOINT ["/usr/local/bin/ratls-server"]', "ENTRYPOINT /usr/local/bin/ratls-server"),
     ("--no-install-recommends ", ""),
     ('/tmp/snapshot "${SNAPSHOT_MIRROR}" "${SNAPSHOT}" \\\n && ', ""),
 ])

@@ -228,3 +228,14 @@ def test_usage(arguments):
 
 def test_an_unknown_image_is_named(bench):
     refused(bench, bench.image(name="other"))
+
+
+def test_real_builds_say_why_they_are_not_tried():
+    ended = run(SOURCE / "tools/test_images", env={"PATH": "/usr/bin:/bin"})
+    assert ended.code == 77 and "SKIPPED" in ended.err, ended
+
+
+@pytest.mark.parametrize("arguments", [["other"], ["--programs"], ["--programs", ".", "ratls"]])
+def test_usage_of_real_builds(arguments):
+    ended = run(SOURCE / "tools/test_images", *arguments)
+    assert (ended.code, ended.out) == (2, "") and ended.err.startswith("usage: "), ended

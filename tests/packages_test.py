@@ -58,8 +58,9 @@ def files(package):
 
 
 def test_each_package_has_its_files(packages):
-    assert packages.keys() == {"ratls", "libratls0", "libratls-dev", "python3-ratls",
+    assert packages.keys() == {"ratls", "ratls-server", "libratls0", "libratls-dev", "python3-ratls",
                                "ratls-gramine-compat"}
+    assert files(packages["ratls-server"]) == {"usr/bin/ratls-server"}
     assert files(packages["ratls"]) == {
         "usr/bin/ratls", "usr/share/man/man1/ratls.1", "usr/share/fish/vendor_completions.d/ratls.fish",
         "usr/share/bash-completion/completions/ratls", "usr/share/zsh/vendor-completions/_ratls"}
@@ -85,6 +86,8 @@ def test_packages_depend_on_what_they_load(packages):
         depends = field(packages[name], "Depends")
         for needed in ("libc6 (>=", "libcurl4", "libssl3 (>= 3", "libstdc++6"):
             assert needed in depends, (name, depends)
+    depends = {word.split()[0] for word in field(packages["ratls-server"], "Depends").split(", ")}
+    assert depends == {"libc6", "libgcc-s1", "libssl3", "libstdc++6"}
     version = field(packages["libratls0"], "Version")
     assert field(packages["libratls-dev"], "Depends") == f"libratls0 (= {version})"
     assert "libratls0 (>= " in field(packages["python3-ratls"], "Depends")
@@ -101,9 +104,10 @@ def test_nothing_is_writable_by_others_or_has_special_bits(packages):
 
 
 def test_the_program_is_stripped_and_runs(root):
-    program = root / "usr/bin/ratls"
-    assert run(program, "--version").code == 0
-    assert ".symtab" not in run("readelf", "-S", "-W", program).out
+    for name in ("ratls", "ratls-server"):
+        program = root / "usr/bin" / name
+        assert run(program, "--version").code == 0
+        assert ".symtab" not in run("readelf", "-S", "-W", program).out
 
 
 @pytest.mark.parametrize("compiler", [("cc", "-std=c99", "-xc"), ("c++", "-std=c++11", "-xc++")])

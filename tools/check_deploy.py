@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks what is below deploy/ besides the manifests: Dockerfiles, compose files, configurations of
-Intel's QPL, Kubernetes objects and the Helm chart, which is rendered where helm is installed.
+Intel's QPL, Kubernetes objects and the Helm chart, which is rendered by tools/render_chart (golang-go)
+with some values, these checked against its schema.
 
 usage: tools/check_deploy.py
 """
@@ -19,9 +20,10 @@ from kubernetes_objects import problems_of
 from tracked_files import ROOT, read_text, report, tracked_files
 
 try:
+    import jsonschema
     import yaml
 except ImportError as missing:
-    raise SystemExit("python3-yaml is missing; tools/setup test installs it") from missing
+    raise SystemExit(f"{missing.name} is missing; tools/setup test installs it") from missing
 
 CHART = pathlib.PurePosixPath("deploy/helm/ratls")
 SECRET = re.compile(r"(?i)(^|_)(key|password|passphrase|secret|token)($|_|=)")
@@ -32,7 +34,7 @@ QCNL = {
     "pck_cache_expire_hours": int, "verify_collateral_cache_expire_hours": int,
     "local_cache_only": bool, "custom_request_options": dict,
 }
-# What `helm template` is run with; each must render.
+# Values that the chart is rendered with.
 CHOICES = ([], ["metrics.enabled=true", "autoscaling.enabled=true"],
            ["aesm.mount=webhook", "networkPolicy.enabled=false"])
 
@@ -147,24 +149,42 @@ def chart_problems(values, schema, templates):
             yield f"{name}: blocks that are not closed"
 
 
-def rendered(helm, choice):
-    """(objects, error text) of the chart, rendered with some values."""
-    command = [helm, "template", "ratls", str(ROOT / CHART), "--set", "image.repository=example/x",
-               "--set", "image.digest=sha256:" + "0" * 64]
-    for setting in choice:
-        command += ["--set", setting]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+def values_of(choice):
+    """The chart's values with some set, as `helm --set` does it."""
+    values = yaml.safe_load(read_text(ROOT / CHART / "values.yaml"))
+    for setting in ["image.repository=example/x", "image.digest=sha256:" + "0" * 64, *choice]:
+        name, _, text = setting.partition("=")
+        *tables, last = name.split(".")
+        table = values
+        for key in tables:
+            table = table[key]
+        table[last] = yaml.safe_load(text)
+    return values
+
+
+def rendered(choice):
+    """(objects, error text) of the chart, rendered with some values by tools/render_chart."""
+    data = {"Values": values_of(choice), "Release": {"Name": "ratls", "Service": "Helm"},
+            "Chart": {key.capitalize(): value for key, value in
+                      yaml.safe_load(read_text(ROOT / CHART / "Chart.yaml")).items()}}
+    ended = subprocess.run(["go", "run", "main.go", str(ROOT / CHART / "templates")],
+                           cwd=ROOT / "tools/render_chart", input=json.dumps(data),
+                           env={"GOCACHE": str(ROOT / "build/go"), "GO111MODULE": "off",
+                                "GOTOOLCHAIN": "local", "PATH": os.environ["PATH"]},
+                           capture_output=True, text=True, check=False)
     if ended.returncode != 0:
-        return [], ended.stderr
+        return [], ended.stderr.strip()
     return [item for item in yaml.safe_load_all(ended.stdout) if item], ""
 
 
-def helm_problems(helm):
+def rendering_problems(schema):
     for choice in CHOICES:
-        items, error = rendered(helm, choice)
         what = f"{CHART} with {' '.join(choice) or 'its own values'}"
+        for error in jsonschema.Draft7Validator(schema).iter_errors(values_of(choice)):
+            yield f"{what}: {error.json_path}: {error.message}"
+        items, error = rendered(choice)
         if error:
-            yield f"{what}: {error.strip()}"
+            yield f"{what}: {error}"
         yield from (f"{what}: {problem}" for problem in problems_of(items))
 
 
@@ -191,11 +211,10 @@ def check_chart(paths):
     schema = json.loads(read_text(folder / "values.schema.json"))
     templates = {path.name: read_text(ROOT / path) for path in paths if path.parent.name == "templates"}
     yield from (f"{CHART}: {problem}" for problem in chart_problems(values, schema, templates))
-    helm = os.environ.get("HELM") or shutil.which("helm")
-    if helm:
-        yield from helm_problems(helm)
+    if shutil.which("go"):
+        yield from rendering_problems(schema)
     else:
-        print(f"check_deploy: SKIPPED rendering {CHART}: helm is not installed", file=sys.stderr)
+        print(f"check_deploy: SKIPPED rendering {CHART}: golang-go is not installed", file=sys.stderr)
 
 
 def main():

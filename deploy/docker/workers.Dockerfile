@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# FastAPI in two uvicorn processes behind `ratls serve --workers 2`, for GSC with
-# deploy/gsc/workers.manifest. It needs a ratls that has --workers (`ratls serve --help` says so).
+# FastAPI in two uvicorn processes behind `ratls-server serve --workers 2`, for GSC with
+# deploy/gsc/workers.manifest.
 # The stage `build` of deploy/docker/Dockerfile comes first:
 #
 #   docker build -f deploy/docker/Dockerfile --target build -t ratls-build .
@@ -17,12 +17,12 @@ ARG SNAPSHOT=
 COPY deploy/docker/snapshot /tmp/snapshot
 RUN /tmp/snapshot "${SNAPSHOT_MIRROR}" "${SNAPSHOT}" \
  && apt-get -q update \
- && apt-get -q install -y --no-install-recommends libssl3 libstdc++6 libcurl4 libfmt9 libfuse3-3 \
+ && apt-get -q install -y --no-install-recommends libssl3 libstdc++6 \
     python3 python3-fastapi python3-uvicorn \
  && rm -rf /tmp/snapshot /var/lib/apt/lists/* /var/log/* /var/cache/*
-COPY --from=build /usr/local/bin/ratls /usr/local/bin/ratls
+COPY --from=build /usr/local/bin/ratls-server /usr/local/bin/ratls-server
 # An image that could not start fails here already.
-RUN /usr/local/bin/ratls serve --help | grep -q -e --workers
+RUN /usr/local/bin/ratls-server --version
 # Under /app, because GSC does not trust what is below /var.
 COPY examples/fastapi/app.py /app/app.py
 # Gramine denies the folders where Python would put its caches; GSC takes these values over.
@@ -30,6 +30,6 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 EXPOSE 8000
 # One word in ENTRYPOINT, the rest in CMD: with more than one GSC drops the first word of CMD.
 # {fd} becomes the number of the listening socket that a worker inherits.
-ENTRYPOINT ["/usr/local/bin/ratls"]
+ENTRYPOINT ["/usr/local/bin/ratls-server"]
 CMD ["serve", "--listen", "0.0.0.0:8000", "--workers", "2", "--", \
      "/usr/bin/python3", "-m", "uvicorn", "--app-dir", "/app", "app:app", "--fd", "{fd}"]
