@@ -165,7 +165,7 @@ using Arguments =
                  RunArguments, SimInitArguments, SimMountArguments, SimPcsArguments,
                  CollateralFetchArguments, CollateralShowArguments, CollateralServeArguments,
                  PolicyCheckArguments, PolicyDiffArguments, PolicyFromSigstructArguments,
-                 PolicyFromUrlArguments, ProxyArguments>;
+                 PolicyFromUrlArguments, ProxyArguments, DoctorArguments>;
 
 /// parse_arguments reads the words of a command line. What `serve` is not told by them is as in
 /// settings. Errors: usage.
