@@ -110,7 +110,7 @@ bool Exchange::connect() {
       again_or_fail(std::string("The app cannot be reached: ") + std::strerror(errno) + ".");
       return false;
     }
-    socket_ = UpstreamSocket::open(worker_.context(), std::move(fd));
+    socket_ = UpstreamSocket::open(worker_.context(), worker_.socket_places(), std::move(fd));
     if (!socket_) {
       fail(503, "The server has no room for a connection to the app.");
       return false;

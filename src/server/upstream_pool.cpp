@@ -16,14 +16,19 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, Descriptor fd) {
-  const std::shared_ptr<UpstreamSocket> made(new UpstreamSocket(context));
+UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, SocketPlaces& places,
+                                           Descriptor fd) {
+  const std::shared_ptr<UpstreamSocket> made(new UpstreamSocket(context, places));
   sockaddr_storage name{};
   socklen_t size = sizeof name;
   ::getsockname(fd.get(), static_cast<sockaddr*>(static_cast<void*>(&name)), &size);
   boost::system::error_code ec;
+  places.take(context);
   made->socket_.assign({name.ss_family, 0}, fd.get(), ec);
-  if (ec) return nullptr;
+  if (ec) {
+    places.give_back();
+    return nullptr;
+  }
   fd.release();
   made->self_ = made;
   return Owner(made.get());
@@ -33,6 +38,7 @@ void UpstreamSocket::close() {
   wake_ = nullptr;
   boost::system::error_code ec;
   socket_.close(ec);
+  places_.give_back();
   const auto last = std::move(self_);
 }
 

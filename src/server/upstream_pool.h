@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/socket_places.h"
 #include "server/tick.h"
 #include "server/upstream.h"
 
@@ -25,7 +26,7 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   using Owner = std::unique_ptr<UpstreamSocket, Close>;
 
   /// open takes the descriptor of a connection that is under way or made; null when it cannot.
-  static Owner open(boost::asio::io_context& context, Descriptor fd);
+  static Owner open(boost::asio::io_context& context, SocketPlaces& places, Descriptor fd);
 
   enum class Outcome { done, wait, ended, failed };
 
@@ -42,10 +43,12 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   void wait_write() { wait(boost::asio::socket_base::wait_write, write_armed_); }
 
  private:
-  explicit UpstreamSocket(boost::asio::io_context& context) : socket_(context) {}
+  UpstreamSocket(boost::asio::io_context& context, SocketPlaces& places)
+      : places_(places), socket_(context) {}
   void wait(boost::asio::socket_base::wait_type event, bool& armed);
   void close();
 
+  SocketPlaces& places_;
   std::shared_ptr<UpstreamSocket> self_;  // until it is closed; waits hold it beyond
   boost::asio::generic::stream_protocol::socket socket_;
   std::function<void()> wake_;

@@ -148,8 +148,10 @@ std::atomic<std::size_t>& Worker::taken(Place place) {
 void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
   tcp::socket socket(context_);
   boost::system::error_code ec;
+  socket_places_.take(context_);
   socket.assign(peer.protocol(), fd.get(), ec);
   if (ec) {
+    socket_places_.give_back();
     taken(place).fetch_sub(1);
     return;
   }
@@ -165,6 +167,7 @@ void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
 void Worker::forget(Connections::iterator place) {
   taken((*place)->is_turned_away() ? Place::turned_away : Place::served).fetch_sub(1);
   connections_.erase(place);
+  socket_places_.give_back();
   release_when_done();
   if (accept_paused_ || !queue_.empty()) boost::asio::post(context_, [this] { use_room(); });
 }

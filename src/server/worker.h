@@ -19,6 +19,7 @@
 #include "server/metrics.h"
 #include "server/request_ids.h"
 #include "server/router.h"
+#include "server/socket_places.h"
 #include "server/tick.h"
 #include "server/upstream_pool.h"
 
@@ -69,6 +70,7 @@ class Worker {
   std::span<char> scratch() noexcept { return scratch_; }
   const std::string& date() const noexcept { return date_; }
   UpstreamPool& upstream_pool() noexcept { return upstream_pool_; }
+  SocketPlaces& socket_places() noexcept { return socket_places_; }
   Tick now() const noexcept { return now_; }
   bool draining() const noexcept { return drain_end_ != kNever; }
   /// deadline_after is the tick when at least delay has passed.
@@ -106,6 +108,7 @@ class Worker {
   Service& service_;
   ServerOptions options_;
   RequestIds request_ids_;
+  SocketPlaces socket_places_;
   std::unique_ptr<boost::asio::io_context> owned_context_;
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
