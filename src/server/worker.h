@@ -16,6 +16,7 @@
 
 #include "base/descriptor.h"
 #include "ratls/server.h"
+#include "server/log.h"
 #include "server/metrics.h"
 #include "server/request_ids.h"
 #include "server/router.h"
@@ -71,6 +72,8 @@ class Worker {
   const std::string& date() const noexcept { return date_; }
   UpstreamPool& upstream_pool() noexcept { return upstream_pool_; }
   SocketPlaces& socket_places() noexcept { return socket_places_; }
+  /// log_access writes a request's line, together with those of the events that are ready now.
+  void log_access(const LogFields& fields);
   Tick now() const noexcept { return now_; }
   bool draining() const noexcept { return drain_end_ != kNever; }
   /// deadline_after is the tick when at least delay has passed.
@@ -125,6 +128,7 @@ class Worker {
   std::size_t most_connections_ = 0;  // since memory was given back
   std::deque<Queued> queue_;
   WorkerMetrics metrics_;
+  AccessLog access_log_;
   std::vector<char> scratch_;
   std::string date_;
   Tick now_ = 0;
