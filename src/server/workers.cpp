@@ -22,7 +22,7 @@ constexpr std::size_t kMaxConnections = 1'000'000;
 // thread; of the operations listener; of connections to an app that wait in each thread's pool.
 constexpr std::size_t kOfTheServer = 64;
 constexpr std::size_t kOfAThread = 4 + SocketPlaces::kTogether;
-constexpr std::size_t kOfOperations = 64;
+constexpr std::size_t kOfOperations = 64 + SocketPlaces::kTogether;
 
 Error bad_option(std::string name, std::string wanted) {
   return Error(Code::config_invalid, std::move(name), std::move(wanted));
