@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -329,3 +330,27 @@ def test_a_client_that_breaks_off_harms_nobody(service):
             stream.sendall(sent)
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     assert curl("-k", service.url).out == HELLO
+
+
+# Memory
+
+
+def resident_kib(service):
+    status = pathlib.Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+([0-9]+)", status)[1])
+
+
+def test_memory_is_given_back_when_a_crowd_has_gone(serving, platform, ratls):
+    if b"__asan_init" in pathlib.Path(ratls).read_bytes():
+        pytest.skip("AddressSanitizer keeps what was freed")
+    with serving("serve", "--tee", "sim", "--sim", platform, "--threads", "1",
+                 "--listen", "127.0.0.1:0") as running:
+        with tls_stream(running) as stream:
+            stream.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            read_answer(stream)
+        before = resident_kib(running)
+        with contextlib.ExitStack() as crowd:
+            for _ in range(400):
+                crowd.enter_context(tls_stream(running))
+            most = resident_kib(running)
+        poll(lambda: resident_kib(running) < before + (most - before) / 6, "the memory")

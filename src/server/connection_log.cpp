@@ -20,7 +20,7 @@ void Connection::log_request(int status, std::uint64_t body_bytes, std::string_v
   const auto app = exchange_ ? exchange_->app() : std::nullopt;
   if (app) fields.push_back({"app", static_cast<std::int64_t>(*app)});
   if (!cut_by.empty()) fields.push_back({"cut_by", cut_by});
-  log_access(fields);
+  worker_.log_access(fields);
 }
 
 /// log_unfinished is for an exchange that ends with its connection.

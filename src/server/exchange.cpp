@@ -142,7 +142,7 @@ bool Exchange::open_socket() {
     again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
     return false;
   }
-  socket_ = UpstreamSocket::open(worker_.context(), std::move(fd));
+  socket_ = UpstreamSocket::open(worker_.context(), worker_.socket_places(), std::move(fd));
   if (!socket_) fail(503, "There is no room for another connection.");
   return socket_ != nullptr;
 }
@@ -157,7 +157,8 @@ bool Exchange::finish_dial() {
     fail_with(status_of(error), error);
     return false;
   }
-  socket_ = UpstreamSocket::open(worker_.context(), std::move(*outcome).value());
+  socket_ =
+      UpstreamSocket::open(worker_.context(), worker_.socket_places(), std::move(*outcome).value());
   if (!socket_) {
     fail(503, "There is no room for another connection.");
     return false;

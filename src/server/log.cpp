@@ -30,6 +30,17 @@ std::string_view name_of(LogLevel level) {
   return "error";
 }
 
+/// time_of is the line's time as text, made once a second by each thread.
+std::string_view time_of(const LogLine& line) {
+  thread_local UnixTime last{};
+  thread_local std::string text = format_time(last);
+  if (line.time != last) {
+    last = line.time;
+    text = format_time(last);
+  }
+  return text;
+}
+
 void append_escaped(std::string& out, char c) {
   switch (c) {
     case '\\':
@@ -58,10 +69,20 @@ void append_cut(std::string& out, std::string_view text, Append append) {
   if (text.size() > kMaxText) out += " [" + std::to_string(text.size() - kMaxText) + " more bytes]";
 }
 
+/// plain_length is how much of a text's beginning looks the same in every format: most texts,
+/// whole.
+std::size_t plain_length(std::string_view text) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '\\' && c != '"'; };
+  const auto end = std::find_if_not(text.begin(), text.end(), is_plain);
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 void append_text(std::string& out, std::string_view text) {
   append_cut(out, text, [&](std::string_view rest) {
     while (!rest.empty()) {
-      const std::size_t size = rest.front() == '\\' ? 0 : printable_length(rest);
+      const std::size_t plain = plain_length(rest);
+      const bool is_escaped = plain == 0 && rest.front() == '\\';
+      const std::size_t size = plain > 0 || is_escaped ? plain : printable_length(rest);
       if (size == 0) append_escaped(out, rest.front());
       out += rest.substr(0, size);
       rest.remove_prefix(std::max<std::size_t>(size, 1));
@@ -69,8 +90,8 @@ void append_text(std::string& out, std::string_view text) {
   });
 }
 
-std::string as_text(const LogLine& line) {
-  std::string out = format_time(line.time);
+void append_line_as_text(std::string& out, const LogLine& line) {
+  out += time_of(line);
   out += ' ';
   out += name_of(line.level);
   out += ' ';
@@ -83,37 +104,53 @@ std::string as_text(const LogLine& line) {
     if (const auto* number = std::get_if<std::int64_t>(&field.value))
       out += std::to_string(*number);
   }
-  return out + '\n';
+  out += '\n';
 }
 
-std::string as_json(const LogLine& line) {
-  const auto cut = [](std::string_view text) {
-    std::string out;
-    append_cut(out, text, [&](std::string_view part) { out += part; });
-    return out;
-  };
-  nlohmann::ordered_json object;
-  object["time"] = format_time(line.time);
-  object["level"] = name_of(line.level);
-  object["message"] = cut(line.message);
-  for (const LogField& field : line.fields) {
-    nlohmann::ordered_json& value = object[std::string(field.name)];
-    if (const auto* text = std::get_if<std::string_view>(&field.value)) value = cut(*text);
-    if (const auto* number = std::get_if<std::int64_t>(&field.value)) value = *number;
+void append_json_text(std::string& out, std::string_view text) {
+  if (text.size() <= kMaxText && plain_length(text) == text.size()) {
+    out += '"';
+    out += text;
+    out += '"';
+    return;
   }
+  std::string cut;
+  append_cut(cut, text, [&](std::string_view part) { cut += part; });
   constexpr bool kAsciiOnly = true;  // also for what steers a terminal beyond ASCII
-  return object.dump(-1, ' ', kAsciiOnly, nlohmann::json::error_handler_t::replace) + '\n';
+  out += nlohmann::json(cut).dump(-1, ' ', kAsciiOnly, nlohmann::json::error_handler_t::replace);
+}
+
+void append_line_as_json(std::string& out, const LogLine& line) {
+  out += R"({"time":")";
+  out += time_of(line);
+  out += R"(","level":")";
+  out += name_of(line.level);
+  out += R"(","message":)";
+  append_json_text(out, line.message);
+  for (const LogField& field : line.fields) {
+    out += ",\"";
+    out += field.name;
+    out += "\":";
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+      append_json_text(out, *text);
+    }
+    if (const auto* number = std::get_if<std::int64_t>(&field.value))
+      out += std::to_string(*number);
+  }
+  out += "}\n";
+}
+
+void append_line(std::string& out, LogFormat format, const LogLine& line) {
+  format == LogFormat::json ? append_line_as_json(out, line) : append_line_as_text(out, line);
 }
 
 // Apart: as one they are no atomic of every compiler's.
 std::atomic<LogFormat> wanted_format = LogOptions().format;
 std::atomic<LogLevel> lowest_level = LogOptions().level;
 
-void write_line(LogLevel level, std::string_view message, const LogFields& fields) {
-  const std::string line = format_log_line(wanted_format, {system_now(), level, message, fields});
+void write_lines(std::string_view rest) {
   static std::mutex writing;  // a long line takes several writes when its reader is slow
   const std::lock_guard lock(writing);
-  std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
     if (written > 0) {
@@ -135,13 +172,23 @@ void set_log_options(LogOptions options) {
 }
 
 std::string format_log_line(LogFormat format, const LogLine& line) {
-  return format == LogFormat::json ? as_json(line) : as_text(line);
+  std::string out;
+  append_line(out, format, line);
+  return out;
 }
 
 void log(LogLevel level, std::string_view message, const LogFields& fields) {
-  if (level >= lowest_level) write_line(level, message, fields);
+  if (level < lowest_level) return;
+  write_lines(format_log_line(wanted_format, {system_now(), level, message, fields}));
 }
 
-void log_access(const LogFields& fields) { write_line(LogLevel::info, "request", fields); }
+void AccessLog::add(const LogFields& fields) {
+  append_line(lines_, wanted_format, {system_now(), LogLevel::info, "request", fields});
+}
+
+void AccessLog::write() {
+  write_lines(lines_);
+  lines_.clear();
+}
 
 }  // namespace ratls::server

@@ -33,8 +33,18 @@ void set_log_options(LogOptions options);
 /// values, bodies or keys. Thread-safety: any thread; lines do not mix. Blocks: on stderr.
 void log(LogLevel level, std::string_view message, const LogFields& fields = {});
 
-/// log_access writes the line of a request, which whoever asked for it gets at every level.
-void log_access(const LogFields& fields);
+/// AccessLog collects lines of requests, which whoever asked for them gets at every level, so that
+/// many take one write. Thread-safety: none.
+class AccessLog {
+ public:
+  void add(const LogFields& fields);
+  /// write writes all that was added. Blocks: on stderr.
+  void write();
+  std::size_t size() const noexcept { return lines_.size(); }
+
+ private:
+  std::string lines_;
+};
 
 /// LogLine is what one line says.
 struct LogLine {

@@ -98,10 +98,20 @@ TEST_F(LogTest, WritesFromItsLevelOn) {
   EXPECT_EQ(logged([] { log(LogLevel::info, "m"); }), "");
   EXPECT_NE(logged([] { log(LogLevel::warning, "m"); }).find(" warning m\n"), std::string::npos);
   EXPECT_NE(logged([] { log(LogLevel::error, "m"); }).find(" error m\n"), std::string::npos);
-  EXPECT_NE(logged([] {
-              log_access({{"status", 200}});
-            }).find("request status=200\n"),
-            std::string::npos);
+}
+
+TEST_F(LogTest, WritesRequestsTogetherAtEveryLevel) {
+  set_log_options({.level = LogLevel::error});
+  AccessLog requests;
+  EXPECT_EQ(logged([&] {
+              requests.add({{"status", 200}});
+              requests.add({{"status", 404}});
+            }),
+            "");
+  const std::string lines = logged([&] { requests.write(); });
+  EXPECT_NE(lines.find("Z info request status=200\n"), std::string::npos);
+  EXPECT_NE(lines.find("Z info request status=404\n"), std::string::npos);
+  EXPECT_EQ(logged([&] { requests.write(); }), "") << "each once";
 }
 
 TEST_F(LogTest, WritesInItsFormat) {

@@ -104,6 +104,7 @@ TEST_F(ServerReload, SwitchesTheAccessLogOn) {
   options_.access_log = true;
   ASSERT_TRUE(server_->apply(options_, std::nullopt).has_value());
   const Answer answer = ask(client);
+  server_->stop();  // after which all lines are written
   const std::string logged = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(logged.find("request id=" + answer.body + " method=GET path=/ status=200 bytes=32 "),
             std::string::npos)

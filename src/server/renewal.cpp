@@ -139,8 +139,10 @@ void Renewal::refresh_staple(UnixTime now) {
     log(LogLevel::error, "the certificate could not be exchanged: " + replaced.error().message());
     return;
   }
+  const bool is_first = endorsements_.empty();
   endorsements_ = std::move(endorsements);
-  log(LogLevel::info, "the certificate was signed anew, for other collateral");
+  log(LogLevel::info, is_first ? "collateral was found for the certificate"
+                               : "the certificate was signed anew, for other collateral");
 }
 
 }  // namespace ratls::server

@@ -252,6 +252,28 @@ TEST(Renewal, BringsCollateralInANewCertificateToo) {
   EXPECT_NE(parsed(after).spki, parsed(der).spki);
 }
 
+TEST(Staple, AsksOnceAMinuteHoweverOftenItIsToldTo) {
+  int asked = 0;
+  Staple staple([&](BytesView, UnixTime now) -> Result<StapledCollateral> {
+    ++asked;
+    return StapledCollateral{"{}", now + minutes(90), {}};
+  });
+  const auto asked_by = [&](UnixTime now) {
+    staple.refresh_if_due({}, now);
+    return asked;
+  };
+  EXPECT_EQ(asked_by(kMade), 1);
+  for (const seconds after : {seconds(1), seconds(2), seconds(60)}) {
+    staple.ask_again();
+    EXPECT_EQ(asked_by(kMade + after), 2) << "the first time at once";
+  }
+  EXPECT_EQ(asked_by(kMade + seconds(61)), 3);
+  EXPECT_EQ(asked_by(kMade + seconds(200)), 3) << "nobody wants it";
+  EXPECT_EQ(asked_by(kMade - minutes(10)), 4) << "the clock was set back";
+  staple.ask_again();
+  EXPECT_EQ(asked_by(kMade - minutes(8)), 5) << "and does not put it off";
+}
+
 TEST(Staple, EndorsesUntilTheCollateralEnds) {
   Staple staple([](BytesView, UnixTime now) -> Result<StapledCollateral> {
     return StapledCollateral{"{}", now + minutes(30), {1}};

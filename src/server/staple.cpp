@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/staple.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "http/write.h"
 #include "server/log.h"
 
@@ -9,13 +12,20 @@ namespace {
 
 constexpr std::chrono::seconds kPeriod = std::chrono::hours(1);
 constexpr std::chrono::seconds kPeriodAfterFailure = std::chrono::minutes(5);
+constexpr std::chrono::seconds kLeastPause = std::chrono::minutes(1);
 
 }  // namespace
 
-void Staple::refresh_if_due(BytesView certificate, UnixTime now) {
+bool Staple::is_due(UnixTime now) const {
   // A clock that was set back would put it off by as much.
-  if (next_ && now < *next_ && now >= asked_) return;
+  if (!next_ || now >= *next_ || now < asked_) return true;
+  return again_ && now >= asked_again_ + kLeastPause;
+}
+
+void Staple::refresh_if_due(BytesView certificate, UnixTime now) {
+  if (!is_due(now)) return;
   asked_ = now;
+  asked_again_ = std::exchange(again_, false) ? now : std::min(asked_again_, now);
   auto collateral = provider_(certificate, now);
   next_ = now + (collateral ? kPeriod : kPeriodAfterFailure);
   if (!collateral) {

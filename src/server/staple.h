@@ -12,7 +12,9 @@ namespace ratls::server {
 inline constexpr const char* kCollateralPath = "/.well-known/ratls/collateral";
 
 /// Staple is the collateral that the server hands out for its own platform. It is looked for again
-/// every hour, after a failure every 5 minutes; what there is is handed out until it expires.
+/// every hour, after a failure every 5 minutes, and when told to, but for that no more than once a
+/// minute: whoever may say so must not make the server harm its source. What there is is handed out
+/// until it expires.
 /// Thread-safety: answer() and endorsements() from any thread; the rest from one.
 class Staple {
  public:
@@ -22,8 +24,8 @@ class Staple {
   /// Blocks: as the provider does.
   void refresh_if_due(BytesView certificate, UnixTime now);
 
-  /// ask_again makes it time at once.
-  void ask_again() { next_.reset(); }
+  /// ask_again makes it time at once, or at the end of the minute.
+  void ask_again() { again_ = true; }
 
   /// answer is the collateral, or 404 while there is none in date.
   Response answer(UnixTime now) const;
@@ -34,12 +36,15 @@ class Staple {
   std::optional<UnixTime> expires() const;
 
  private:
+  bool is_due(UnixTime now) const;
   // Null while there is none in date.
   std::shared_ptr<const StapledCollateral> current(UnixTime now) const;
 
   const StapleProvider provider_;
   std::optional<UnixTime> next_;  // absent: at once
   UnixTime asked_{};
+  bool again_ = false;      // was told to since
+  UnixTime asked_again_{};  // when told to
   mutable std::mutex mutex_;
   std::shared_ptr<const StapledCollateral> current_;
 };

@@ -17,23 +17,29 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, Descriptor fd) {
-  const std::shared_ptr<UpstreamSocket> made(new UpstreamSocket(context));
+UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, SocketPlaces& places,
+                                           Descriptor fd) {
+  const std::shared_ptr<UpstreamSocket> made(new UpstreamSocket(context, places));
   sockaddr_storage name{};
   socklen_t size = sizeof name;
   ::getsockname(fd.get(), static_cast<sockaddr*>(static_cast<void*>(&name)), &size);
   boost::system::error_code ec;
+  places.take(context);
   made->socket_.assign({name.ss_family, 0}, fd.get(), ec);
-  if (ec) return nullptr;
+  if (ec) {
+    places.give_back();
+    return nullptr;
+  }
   fd.release();
   made->self_ = made;
   return Owner(made.get());
 }
 
-UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context,
+UpstreamSocket::Owner UpstreamSocket::open(boost::asio::io_context& context, SocketPlaces& places,
                                            std::unique_ptr<Channel> channel) {
   // Asio closes what it waits on, and the channel its own.
-  Owner made = open(context, Descriptor(::fcntl(channel->descriptor(), F_DUPFD_CLOEXEC, 0)));
+  Owner made =
+      open(context, places, Descriptor(::fcntl(channel->descriptor(), F_DUPFD_CLOEXEC, 0)));
   if (made) made->channel_ = std::move(channel);
   return made;
 }
@@ -44,6 +50,7 @@ void UpstreamSocket::close() {
   channel_.reset();
   boost::system::error_code ec;
   socket_.close(ec);
+  places_.give_back();
   const auto last = std::move(self_);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ratls/channel.h"
+#include "server/socket_places.h"
 #include "server/tick.h"
 #include "server/upstream.h"
 
@@ -26,9 +27,10 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   using Owner = std::unique_ptr<UpstreamSocket, Close>;
 
   /// open takes the descriptor of a connection that is under way or made; null when it cannot.
-  static Owner open(boost::asio::io_context& context, Descriptor fd);
+  static Owner open(boost::asio::io_context& context, SocketPlaces& places, Descriptor fd);
   /// open takes a channel; null when there is no descriptor left.
-  static Owner open(boost::asio::io_context& context, std::unique_ptr<Channel> channel);
+  static Owner open(boost::asio::io_context& context, SocketPlaces& places,
+                    std::unique_ptr<Channel> channel);
 
   using Outcome = Channel::Outcome;
 
@@ -45,11 +47,13 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   void wait_write() { wait(boost::asio::socket_base::wait_write, write_armed_); }
 
  private:
-  explicit UpstreamSocket(boost::asio::io_context& context) : socket_(context) {}
+  UpstreamSocket(boost::asio::io_context& context, SocketPlaces& places)
+      : places_(places), socket_(context) {}
   void wait(boost::asio::socket_base::wait_type event, bool& armed);
   void close();
   bool is_verified_still() const;
 
+  SocketPlaces& places_;
   std::shared_ptr<UpstreamSocket> self_;  // until it is closed; waits hold it beyond
   boost::asio::generic::stream_protocol::socket socket_;
   std::unique_ptr<Channel> channel_;  // null: bytes go through the socket

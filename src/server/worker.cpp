@@ -14,7 +14,6 @@
 #include "http/write.h"
 #include "server/connection.h"
 #include "server/listener.h"
-#include "server/log.h"
 
 namespace ratls::server {
 namespace {
@@ -23,6 +22,7 @@ using boost::asio::ip::tcp;
 
 constexpr std::size_t kScratchSize = 16 * 1024;  // the plaintext of one TLS record
 constexpr int kAcceptBatch = 64;
+constexpr std::size_t kMostLogged = 64 * 1024;  // bytes of access lines that wait
 constexpr std::chrono::seconds kTickLength{1};
 // Fewer than these have no memory to speak of.
 constexpr std::size_t kManyConnections = 64;
@@ -148,8 +148,10 @@ std::atomic<std::size_t>& Worker::taken(Place place) {
 void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
   tcp::socket socket(context_);
   boost::system::error_code ec;
+  socket_places_.take(context_);
   socket.assign(peer.protocol(), fd.get(), ec);
   if (ec) {
+    socket_places_.give_back();
     taken(place).fetch_sub(1);
     return;
   }
@@ -162,9 +164,17 @@ void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
   connections_.front()->start(connections_.begin());
 }
 
+void Worker::log_access(const LogFields& fields) {
+  // What is posted comes after the events that are ready now, and before run() ends.
+  if (access_log_.size() == 0) boost::asio::post(context_, [this] { access_log_.write(); });
+  access_log_.add(fields);
+  if (access_log_.size() >= kMostLogged) access_log_.write();
+}
+
 void Worker::forget(Connections::iterator place) {
   taken((*place)->is_turned_away() ? Place::turned_away : Place::served).fetch_sub(1);
   connections_.erase(place);
+  socket_places_.give_back();
   release_when_done();
   if (accept_paused_ || !queue_.empty()) boost::asio::post(context_, [this] { use_room(); });
 }

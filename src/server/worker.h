@@ -17,9 +17,11 @@
 #include "base/descriptor.h"
 #include "http/local_proxy.h"
 #include "ratls/server.h"
+#include "server/log.h"
 #include "server/metrics.h"
 #include "server/request_ids.h"
 #include "server/router.h"
+#include "server/socket_places.h"
 #include "server/tick.h"
 #include "server/upstream_pool.h"
 
@@ -73,6 +75,9 @@ class Worker {
   std::span<char> scratch() noexcept { return scratch_; }
   const std::string& date() const noexcept { return date_; }
   UpstreamPool& upstream_pool() noexcept { return upstream_pool_; }
+  SocketPlaces& socket_places() noexcept { return socket_places_; }
+  /// log_access writes a request's line, together with those of the events that are ready now.
+  void log_access(const LogFields& fields);
   Tick now() const noexcept { return now_; }
   bool draining() const noexcept { return drain_end_ != kNever; }
   /// deadline_after is the tick when at least delay has passed.
@@ -110,6 +115,7 @@ class Worker {
   Service& service_;
   ServerOptions options_;
   RequestIds request_ids_;
+  SocketPlaces socket_places_;
   std::unique_ptr<boost::asio::io_context> owned_context_;
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -126,6 +132,7 @@ class Worker {
   std::size_t most_connections_ = 0;  // since memory was given back
   std::deque<Queued> queue_;
   WorkerMetrics metrics_;
+  AccessLog access_log_;
   std::vector<char> scratch_;
   std::string date_;
   Tick now_ = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "server/listener.h"
+#include "server/socket_places.h"
 #include "server/upstream_pool.h"
 
 namespace ratls::server {
@@ -20,8 +21,8 @@ constexpr std::size_t kMaxConnections = 1'000'000;
 // Descriptors besides those of clients: of quotes, files, logs and collateral services; of each
 // thread; of the operations listener; of connections to an app that wait in each thread's pool.
 constexpr std::size_t kOfTheServer = 64;
-constexpr std::size_t kOfAThread = 4;
-constexpr std::size_t kOfOperations = 64;
+constexpr std::size_t kOfAThread = 4 + SocketPlaces::kTogether;
+constexpr std::size_t kOfOperations = 64 + SocketPlaces::kTogether;
 
 Error bad_option(std::string name, std::string wanted) {
   return Error(Code::config_invalid, std::move(name), std::move(wanted));
