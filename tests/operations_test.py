@@ -240,6 +240,26 @@ def test_the_service_manager_is_told(serving, platform, tmp_path, kind):
             assert running.process.wait(DEADLINE) == 0
 
 
+@pytest.mark.parametrize("asked", [{"WATCHDOG_USEC": "100000"},
+                                   {"WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"},
+                                   {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "0"}, {}])
+def test_the_watchdog_is_told_when_it_asks(serving, platform, tmp_path, asked):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(DEADLINE)
+        manager.bind(str(tmp_path / "notify"))
+        with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                     env={**os.environ, **asked, "NOTIFY_SOCKET": str(tmp_path / "notify")}) as running:
+            assert manager.recv(100) == b"READY=1"
+            wanted = asked == {"WATCHDOG_USEC": "100000"}
+            if wanted:
+                assert manager.recv(100) == manager.recv(100) == b"WATCHDOG=1"
+            assert running.stop() == 0
+            told = b""
+            while told != b"STOPPING=1":
+                told = manager.recv(100)
+                assert told == b"STOPPING=1" or wanted
+
+
 @pytest.mark.parametrize("name", ["/nonexistent/socket", "x", "", "/" + "x" * 200])
 def test_a_service_manager_that_is_not_there_is_no_obstacle(serving, platform, name):
     with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",

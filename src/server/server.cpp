@@ -250,17 +250,27 @@ void Server::block_reload_signal() { server::block_reload_signal(); }
 
 void Server::run_until_signal() {
   const SigpipeSilence silence;  // whoever reads the log may have gone
-  std::function<void()> on_hangup;
+  server::WhileWaiting meanwhile;
   // What went wrong is in the log: nobody here waits for it.
   if (state_->on_reload) {
-    on_hangup = [this] {
+    meanwhile.reload = [this] {
       server::tell_systemd(reloading());
       reload().has_value();
       server::tell_systemd("READY=1");
     };
   }
+  meanwhile.beat_period = server::watchdog_period();
+  meanwhile.beat = [this] {
+    // A reload by another thread must not find the second mutex taken: it would give up. stop() may
+    // have it for long, waiting for such a reload.
+    const std::lock_guard no_reload(state_->reload_mutex);
+    const std::unique_lock lock(state_->mutex, std::try_to_lock);
+    if (lock && state_->running && state_->running->workers->are_alive()) {
+      server::tell_systemd("WATCHDOG=1");
+    }
+  };
   server::tell_systemd("READY=1");
-  server::wait_for_termination(on_hangup);
+  server::wait_for_termination(meanwhile);
   server::tell_systemd("STOPPING=1");
   stop();
 }

@@ -25,6 +25,15 @@ sigset_t reload_signal() {
   return set;
 }
 
+/// next_signal is the one that comes within that time, or -1.
+int next_signal(const sigset_t& awaited, std::optional<std::chrono::microseconds> within) {
+  if (!within) return ::sigwaitinfo(&awaited, nullptr);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(*within);
+  const std::chrono::nanoseconds rest = *within - whole;
+  const timespec limit{static_cast<time_t>(whole.count()), static_cast<long>(rest.count())};
+  return ::sigtimedwait(&awaited, nullptr, &limit);
+}
+
 }  // namespace
 
 void block_termination_signals() {
@@ -44,18 +53,20 @@ void block_reload_signal() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-void wait_for_termination(const std::function<void()>& reload) {
+void wait_for_termination(const WhileWaiting& meanwhile) {
   block_termination_signals();
   const sigset_t set = termination_signals();
   sigset_t awaited = set;
-  if (reload) {
+  if (meanwhile.reload) {
     block_reload_signal();
     sigaddset(&awaited, SIGHUP);
   }
   int received = 0;
-  while (::sigwait(&awaited, &received) != 0 || received == SIGHUP) {
-    if (received == SIGHUP) reload();
-    received = 0;
+  while (received != SIGTERM && received != SIGINT) {
+    received = next_signal(awaited, meanwhile.beat_period);
+    if (received == SIGHUP) meanwhile.reload();
+    // Also after a signal: many of them must not stop it.
+    if (meanwhile.beat_period) meanwhile.beat();
   }
   log(LogLevel::info,
       received == SIGTERM ? "SIGTERM: the server stops" : "SIGINT: the server stops");

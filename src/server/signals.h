@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 
 namespace ratls::server {
 
@@ -15,9 +17,15 @@ bool termination_is_pending();
 /// block_reload_signal holds SIGHUP back likewise.
 void block_reload_signal();
 
+/// WhileWaiting is what is done until the end: reload for SIGHUP, beat at least once in each
+/// beat_period.
+struct WhileWaiting {
+  std::function<void()> reload;
+  std::optional<std::chrono::microseconds> beat_period;
+  std::function<void()> beat;
+};
 /// wait_for_termination waits for SIGTERM or SIGINT, and logs which it was. From then on such a
-/// signal ends the process at once. Meanwhile reload, if there is one, is called for SIGHUP.
-/// Blocks.
-void wait_for_termination(const std::function<void()>& reload = nullptr);
+/// signal ends the process at once. Blocks.
+void wait_for_termination(const WhileWaiting& meanwhile = {});
 
 }  // namespace ratls::server

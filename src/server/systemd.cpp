@@ -3,8 +3,10 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -39,6 +41,20 @@ void tell_systemd(std::string_view state) {
   if (path == nullptr || send_to(path, state)) return;
   const std::string reason = std::strerror(errno);
   log(LogLevel::warning, "systemd was not told " + std::string(state) + ": " + reason);
+}
+
+std::optional<std::chrono::microseconds> watchdog_period() {
+  constexpr std::uint64_t kMost = 366ULL * 24 * 3600 * 1'000'000;
+  const char* text = std::getenv("WATCHDOG_USEC");
+  if (text == nullptr) return std::nullopt;
+  const char* end = text + std::strlen(text);
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(text, end, value);
+  if (error != std::errc() || rest != end || value == 0 || value > kMost) return std::nullopt;
+  const char* of = std::getenv("WATCHDOG_PID");
+  // Of another process that has started this one.
+  if (of != nullptr && of != std::to_string(::getpid())) return std::nullopt;
+  return std::chrono::microseconds(value / 2 + 1);
 }
 
 }  // namespace ratls::server

@@ -73,6 +73,12 @@ void Worker::apply(const ServerOptions& options) {
   boost::asio::post(context_, [this, options] { options_ = options; });
 }
 
+bool Worker::came_around() {
+  if (is_asked_.exchange(true)) return false;
+  boost::asio::post(context_, [this] { is_asked_ = false; });
+  return true;
+}
+
 Tick Worker::deadline_after(std::chrono::seconds delay) const noexcept {
   // The present second has partly gone.
   return now_ + static_cast<Tick>(delay.count()) + 1;

@@ -86,6 +86,10 @@ class Worker {
   /// forget drops a connection that is closed.
   void forget(Connections::iterator place);
 
+  /// came_around is false while the event loop has not come to what the last call left for it; else
+  /// it leaves something anew. Thread-safety: any one thread.
+  bool came_around();
+
   /// metrics are those of this worker. Thread-safety: any thread.
   const WorkerMetrics& metrics() const noexcept { return metrics_; }
 
@@ -133,6 +137,7 @@ class Worker {
   std::deque<Queued> queue_;
   WorkerMetrics metrics_;
   AccessLog access_log_;
+  std::atomic<bool> is_asked_ = false;  // by came_around
   std::vector<char> scratch_;
   std::string date_;
   Tick now_ = 0;

@@ -140,6 +140,12 @@ void Workers::stop() {
   threads_.clear();
 }
 
+bool Workers::are_alive() {
+  bool all = true;
+  for (const auto& worker : workers_) all = worker->came_around() && all;
+  return all;
+}
+
 std::vector<const WorkerMetrics*> Workers::metrics() const {
   std::vector<const WorkerMetrics*> all;
   for (const auto& worker : workers_) all.push_back(&std::as_const(*worker).metrics());

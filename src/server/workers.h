@@ -33,6 +33,10 @@ class Workers {
   /// apply lets them go on with other limits and times. Errors: config_invalid.
   Result<void> apply(const ServerOptions& options);
 
+  /// are_alive is true when each event loop has come around since the last call, with which it
+  /// begins.
+  bool are_alive();
+
   std::uint16_t port() const noexcept { return port_; }
   /// service and metrics tell how busy the workers are. Thread-safety: any thread.
   const Service& service() const noexcept { return service_; }
