@@ -296,8 +296,8 @@ def test_a_cut_answer_says_who_cut_it(serving, write_config, tmp_path):
     app.close()
 
 
-def test_without_an_access_log_there_are_ids_but_no_lines(service):
-    with connected(service) as stream:
+def test_without_an_access_log_there_are_ids_but_no_lines(silent_service):
+    with connected(silent_service) as stream:
         first, second = ask(stream)[1], ask(stream)[1]
     assert request_id(first) != request_id(second)
-    assert request_id(first) not in service.log()
+    assert request_id(first) not in silent_service.log()

@@ -225,8 +225,15 @@ def strange_policy(new_platform):
 
 
 @pytest.fixture(scope="session")
+def silent_service(serving, platform):
+    """One without an access log."""
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def service(serving, platform):
-    """One `ratls serve` for all tests that only ask it something."""
+    """One `ratls serve` for all tests that only ask it something; its log says who did."""
     with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
                  "--access-log") as running:
         yield running

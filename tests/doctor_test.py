@@ -158,8 +158,9 @@ def test_words_for_people(ratls, tmp_path):
     assert "  failed     quotes: " in ended.out and "hint: " in ended.out
 
 
-def test_cache_that_cannot_be_is_a_warning(doctor, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+def test_cache_that_cannot_be_is_a_warning(doctor, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     code, told = doctor()
     assert (code, states(told["client"])["cache"]) == (0, "warning")
 

@@ -263,15 +263,15 @@ def test_names_of_the_command_line_are_in_the_certificate(serving, platform, tmp
 # The log
 
 
-def test_the_log_has_no_words_of_requests(service):
+def test_the_log_has_no_words_of_requests(silent_service):
     for words in (["-H", "Authorization: Bearer hushhush"], ["-H", "Cookie: c=hushhush"]):
-        assert curl("-k", *words, service.url + "/?token=hushhush").code == 0
-        assert curl("-k", *words, service.url + "/hushhush").code == 0
-    assert curl("-k", "-d", '{"hushhush": 1}', service.url + "/log_body?hushhush").code == 0
-    s_client(service, b"GET /?hushhush HTTP/1.1\r\nhushhush\r\n\r\n")
-    assert curl("-k", "-d", '{"message": "the last word"}', service.url + "/log_body").code == 0
-    poll(lambda: "the last word" in service.log(), "the last message")
-    assert "hushhush" not in service.log()
+        assert curl("-k", *words, silent_service.url + "/?token=hushhush").code == 0
+        assert curl("-k", *words, silent_service.url + "/hushhush").code == 0
+    assert curl("-k", "-d", '{"hushhush": 1}', silent_service.url + "/log_body?hushhush").code == 0
+    s_client(silent_service, b"GET /?hushhush HTTP/1.1\r\nhushhush\r\n\r\n")
+    assert curl("-k", "-d", '{"message": "the last word"}', silent_service.url + "/log_body").code == 0
+    poll(lambda: "the last word" in silent_service.log(), "the last message")
+    assert "hushhush" not in silent_service.log()
 
 
 def test_a_message_cannot_forge_a_line_of_the_log(service):
