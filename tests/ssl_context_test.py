@@ -5,8 +5,10 @@ comes from, a server without a verdict."""
 import asyncio
 import contextlib
 import http.client
+import select
 import socket
 import ssl
+import threading
 import urllib.error
 import urllib.request
 
@@ -188,6 +190,54 @@ def test_nothing_moves_after_shutdown(name, context, attested_files):
             with pytest.raises(REFUSED):
                 move(stream, name)
     assert server.received == b""
+
+
+# Connections that fail: TCP is there, TLS is not, and the server's next bytes are in the clear.
+
+
+def no_tls(stream, port, _handshake_is_over):
+    with pytest.raises(ssl.SSLError):
+        stream.connect(("127.0.0.1", port))
+
+
+def no_waiting(stream, port, _handshake_is_over):
+    stream.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        stream.connect(("127.0.0.1", port))
+
+
+def no_answer(stream, port, handshake_is_over):
+    stream.settimeout(0.01)  # the server waits for the end of it
+    with pytest.raises(OSError):
+        stream.connect(("127.0.0.1", port))
+    handshake_is_over.set()
+
+
+@pytest.mark.parametrize("name", MOVES + ["makefile"])
+@pytest.mark.parametrize("connect", [no_tls, no_waiting, no_answer])
+def test_nothing_moves_where_connect_fails(connect, name, context):
+    handshake_is_over, done = threading.Event(), threading.Event()
+
+    def script(connection):
+        if connect is no_answer:
+            handshake_is_over.wait(DEADLINE)
+        connection.sendall(b"in the clear\n" * 2)
+        done.wait(DEADLINE)
+
+    with scripted(script) as server:
+        try:
+            with context.wrap_socket(socket.socket(), server_hostname="127.0.0.1") as stream:
+                stream.settimeout(DEADLINE)
+                connect(stream, server.port, handshake_is_over)
+                assert select.select([stream], [], [], DEADLINE)[0]
+                with pytest.raises(REFUSED):
+                    if name == "makefile":
+                        stream.makefile("rb").readline()
+                    else:
+                        move(stream, name)
+                assert stream.identity is None
+        finally:
+            done.set()
 
 
 def handshake(stream, incoming, outgoing, plain):

@@ -86,8 +86,9 @@ class _Judged:
 
 
 class AttestedSocket(_Judged, ssl.SSLSocket):
-    """ssl.SSLSocket to a verified server. Once TLS has ended, by unwrap or shutdown, nothing is sent
-    or received: Python's socket would go on in the clear."""
+    """ssl.SSLSocket to a verified server. Before the verdict, also where connect failed, and once TLS
+    has ended, by unwrap or shutdown, nothing is sent or received: Python's socket would do it in the
+    clear."""
 
     _ended = False
 
@@ -117,7 +118,8 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
         self._end()
         super().shutdown(how)
 
-    # Python itself receives here before there is TLS, to see that nothing has come yet.
+    # Python itself receives here before it sets _connected, to see that nothing has come yet. A
+    # socket whose connect failed has no TLS, but may have a connection.
     def recv(self, *arguments: Any, **options: Any) -> bytes:
         self._demand_tls()
         return super().recv(*arguments, **options)
@@ -137,9 +139,14 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
     def _end(self) -> None:
         self._identity, self._ended = None, True
 
-    def _demand_tls(self) -> None:
+    def _demand_verdict(self) -> None:
         if self._ended:
             raise usage("TLS has ended", "socket")
+        super()._demand_verdict()
+
+    def _demand_tls(self) -> None:
+        if "_connected" in self.__dict__:
+            self._demand_verdict()
 
     def _refuse(self) -> None:
         self.close()
