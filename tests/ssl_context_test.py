@@ -192,6 +192,47 @@ def test_nothing_moves_after_shutdown(name, context, attested_files):
     assert server.received == b""
 
 
+@pytest.mark.parametrize("name", MOVES)
+def test_nothing_moves_when_another_thread_ends_tls(name, context, attested_files):
+    with recording(attested_files) as server:
+        with context.wrap_socket(connected(server)) as stream:
+            tls, stream._sslobj = stream._sslobj, None  # as close() does, behind the check
+            stream.settimeout(0.01)
+            with pytest.raises(REFUSED) as caught:
+                move(stream, name)
+            assert not isinstance(caught.value, socket.timeout)
+            stream._sslobj = tls
+            stream.sendall(b"sent")  # the server cannot read it after a byte in the clear
+    assert server.received == b"sent"
+
+
+def test_what_moves_is_all_of_it(context, attested_files):
+    tls, sent = server_context(attested_files), bytes(range(256)) * 1000
+
+    def script(connection):
+        with tls.wrap_socket(connection, server_side=True) as stream:
+            while part := stream.recv(65536):
+                stream.sendall(part)
+                if part.endswith(sent[-256:]):
+                    break
+            stream.unwrap()
+
+    with scripted(script) as server:
+        with context.wrap_socket(connected(server)) as stream:
+            for flagged in (lambda: stream.send(b"x", socket.MSG_OOB),
+                            lambda: stream.sendall(b"x", socket.MSG_OOB),
+                            lambda: stream.recv(1, socket.MSG_PEEK),
+                            lambda: stream.recv_into(bytearray(1), 1, socket.MSG_PEEK)):
+                with pytest.raises(package.UsageError):
+                    flagged()
+            assert stream.send(sent[:4]) == 4
+            buffer = bytearray(8)
+            assert stream.recv_into(buffer, 2) == 2 and stream.recv_into(buffer) == 2
+            stream.sendall(memoryview(sent).cast("I")[1:])
+            with stream.makefile("rb") as file:
+                assert file.read() == sent[4:]
+
+
 # Connections that fail: TCP is there, TLS is not, and the server's next bytes are in the clear.
 
 

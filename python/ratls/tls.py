@@ -92,21 +92,26 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
 
     _ended = False
 
-    def send(self, *arguments: Any, **options: Any) -> int:
-        self._demand_verdict()
-        return super().send(*arguments, **options)
+    # Python's own would move bytes in the clear when another thread ends TLS after the check: what
+    # moves them here is write and read, which need TLS.
+    def send(self, data: Any, flags: int = 0) -> int:
+        _demand_no_flags(flags)
+        return self.write(data)
 
-    def sendall(self, *arguments: Any, **options: Any) -> None:
+    def sendall(self, data: Any, flags: int = 0) -> None:
         self._demand_verdict()
-        super().sendall(*arguments, **options)
+        with memoryview(data) as view, view.cast("B") as rest:
+            sent = 0
+            while sent < len(rest):
+                sent += self.send(rest[sent:], flags)
 
-    def sendto(self, *arguments: Any, **options: Any) -> int:
-        self._demand_verdict()
-        return super().sendto(*arguments, **options)
+    def sendto(self, *_: Any, **__: Any) -> int:
+        """Refuses, as recvfrom and recvfrom_into do: TLS knows no addresses."""
+        raise usage("TLS knows no addresses", "sendto")
 
-    def sendfile(self, *arguments: Any, **options: Any) -> int:
+    def sendfile(self, file: Any, offset: int = 0, count: Optional[int] = None) -> int:
         self._demand_verdict()
-        return super().sendfile(*arguments, **options)
+        return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined]
 
     def unwrap(self) -> Any:
         try:
@@ -118,23 +123,23 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
         self._end()
         super().shutdown(how)
 
-    # Python itself receives here before it sets _connected, to see that nothing has come yet. A
-    # socket whose connect failed has no TLS, but may have a connection.
-    def recv(self, *arguments: Any, **options: Any) -> bytes:
-        self._demand_tls()
-        return super().recv(*arguments, **options)
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        if self._is_made():
+            _demand_no_flags(flags)
+            return self.read(buflen)
+        return super().recv(buflen, flags)
 
-    def recv_into(self, *arguments: Any, **options: Any) -> int:
-        self._demand_tls()
-        return super().recv_into(*arguments, **options)
+    def recv_into(self, buffer: Any, nbytes: Optional[int] = None, flags: int = 0) -> int:
+        _demand_no_flags(flags)
+        return self.read(nbytes or 0, buffer)  # 0: all of it
 
-    def recvfrom(self, *arguments: Any, **options: Any) -> Any:
-        self._demand_tls()
-        return super().recvfrom(*arguments, **options)
+    def recvfrom(self, *_: Any, **__: Any) -> Any:
+        """Refuses, see sendto."""
+        raise usage("TLS knows no addresses", "recvfrom")
 
-    def recvfrom_into(self, *arguments: Any, **options: Any) -> Any:
-        self._demand_tls()
-        return super().recvfrom_into(*arguments, **options)
+    def recvfrom_into(self, *_: Any, **__: Any) -> Any:
+        """Refuses, see sendto."""
+        raise usage("TLS knows no addresses", "recvfrom_into")
 
     def _end(self) -> None:
         self._identity, self._ended = None, True
@@ -144,9 +149,10 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
             raise usage("TLS has ended", "socket")
         super()._demand_verdict()
 
-    def _demand_tls(self) -> None:
-        if "_connected" in self.__dict__:
-            self._demand_verdict()
+    # Python itself receives before it sets _connected, to see that nothing has come yet. A socket
+    # whose connect failed has no TLS, but may have a connection.
+    def _is_made(self) -> bool:
+        return "_connected" in self.__dict__
 
     def _refuse(self) -> None:
         self.close()
@@ -204,6 +210,11 @@ class AttestedContext(ssl.SSLContext):
         report = c.make("report", "verify_peer", self._verifier.pointer, certificate,
                         len(certificate), c.c_text(host, "server_hostname"))
         return Identity(c.text(c.library().ratls_report_json(report.pointer)) or "{}")
+
+
+def _demand_no_flags(flags: int) -> None:
+    if flags != 0:
+        raise usage("TLS knows no flags", "flags")
 
 
 def _check(server_side: bool, session: Optional[ssl.SSLSession]) -> None:
