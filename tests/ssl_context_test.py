@@ -174,6 +174,26 @@ def test_nothing_moves_after_a_refusal(name, strange_context, attested_files):
     assert server.received == b""
 
 
+def test_a_refusal_ends_the_connection_of_an_open_file(strange_context, attested_files):
+    tls, ended = server_context(attested_files), threading.Event()
+
+    def script(connection):
+        with tls.wrap_socket(connection, server_side=True) as stream:
+            assert stream.recv(10) == b""
+            ended.set()
+
+    with scripted(script) as server:
+        with strange_context.wrap_socket(connected(server),
+                                         do_handshake_on_connect=False) as stream:
+            with stream.makefile("rwb", buffering=0) as file:
+                with pytest.raises(package.UntrustedError):
+                    stream.do_handshake()
+                assert ended.wait(DEADLINE)
+                for call in (lambda: file.read(10), lambda: file.write(b"secret")):
+                    with pytest.raises(package.UsageError):
+                        call()
+
+
 def test_nothing_moves_after_unwrap(context, service):
     with context.wrap_socket(connected(service), server_hostname="127.0.0.1") as stream:
         with contextlib.suppress(OSError):  # the server need not answer the end

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS of Python's ssl module, with our verdict on the server in every connection."""
 
+import contextlib
+import socket
 import ssl
 from typing import Any, Optional, Union
 
@@ -155,6 +157,8 @@ class AttestedSocket(_Judged, ssl.SSLSocket):
         return "_connected" in self.__dict__
 
     def _refuse(self) -> None:
+        with contextlib.suppress(OSError):
+            super().shutdown(socket.SHUT_RDWR)  # with a file of makefile, close() only counts
         self.close()
 
 
