@@ -27,8 +27,8 @@ Result<Finding> look_at_evidence(const Bytes& der) {
 // passed.
 constexpr std::array<std::pair<const char*, const char*>, 5> kSteps = {
     {{"binding", "the quote vouches for the certificate's key"},
-     {"chain", "the platform's certificates lead to the root, and none is revoked"},
-     {"collateral", "authentic and in date"},
+     {"chain", "the platform's certificates lead to the root"},
+     {"collateral", "authentic and in date, and no certificate is revoked"},
      {"tcb", "the platform's state is accepted"},
      {"policy", "the identity is one that the policy names"}}};
 
@@ -39,7 +39,6 @@ std::string_view step_of(Code code) {
     case Code::pck_chain_untrusted:
     case Code::pck_chain_malformed:
     case Code::pck_chain_expired:
-    case Code::certificate_revoked:
       return "chain";
     case Code::certificate_unbound:
     case Code::certificate_untrusted:

@@ -188,6 +188,7 @@ def test_own_pages_are_served(proxy, headers):
 def test_it_is_no_forward_proxy(proxy, app):
     assert exchange(proxy, "GET http://evil.example/")[0] == 421
     assert exchange(proxy, "CONNECT evil.example:443")[0] == 400
+    assert exchange(proxy, "CONNECT /")[0] == 405
     assert app.heads == []
     assert exchange(proxy, f"GET {proxy.url}/own")[0] == 200
     assert app.heads[-1].startswith("GET /own HTTP/1.1\r\n")
@@ -324,15 +325,30 @@ def test_slow_reader_gets_all(proxy, app):
 
 @pytest.mark.parametrize("announced", ["Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n",
                                        ""])
-def test_cut_answer_looks_cut(serving, policy, attested_files, announced):
+@pytest.mark.parametrize("version", ["--http1.1", "--http1.0"])
+def test_cut_answer_looks_cut(serving, policy, attested_files, announced, version):
     """Also one that ends with its connection: somebody on the way may have ended that."""
     def answer(stream, head, body):
         stream.sendall(f"HTTP/1.1 200 OK\r\n{announced}\r\n3\r\nabc\r\n".encode())
 
     with answering(attested_files, answer) as server, \
             serving("proxy", "--listen", "127.0.0.1:0", server.url, *policy) as proxy:
-        ended = run("curl", "-sS", proxy.url)
+        ended = run("curl", "-sS", version, proxy.url)
         assert ended.code != 0 and "abc" in ended.out, ended
+
+
+def test_slow_handshake_has_the_time_of_an_answer(serving, policy, attested_files):
+    context = server_context(attested_files)
+
+    def script(connection):
+        time.sleep(6.5)  # longer than a connection to an app may take
+        with context.wrap_socket(connection, server_side=True) as stream:
+            read_request(stream)
+            stream.sendall(OK)
+
+    with scripted(script) as server, \
+            serving("proxy", "--listen", "127.0.0.1:0", server.url, *policy) as proxy:
+        assert run("curl", "-sS", proxy.url).out == "ok"
 
 
 def test_answer_that_ends_with_close_notify_is_whole(serving, policy, attested_files):

@@ -110,9 +110,9 @@ class Server {
   Result<void> reload();
   /// apply lets the running server go on with other limits, times and access log; of the options
   /// hosts, ports, threads, lowest_tls and session_evidence must be the same. With an attester a
-  /// certificate is made
-  /// at once, beside the traffic, and stapled collateral is looked for again. All or nothing.
-  /// Errors: config_invalid, with the option as the place.
+  /// certificate is made at once, beside the traffic, and stapled collateral is looked for again.
+  /// All or nothing. It belongs into the action of on_reload. Errors: config_invalid, with the
+  /// option as the place.
   Result<void> apply(const ServerOptions& options, std::optional<Attester> attester);
 
   /// port is the real one, after start.

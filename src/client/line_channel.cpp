@@ -60,6 +60,9 @@ Result<LineChannel::Evidence> LineChannel::ask(const Url& url) {
   std::string arrived;
   while (!head.complete()) {
     const std::size_t line = arrived.find('\n') + 1;
+    if (line == 0 && arrived.size() > kMostRead) {
+      return Error(Code::answer_too_large, place_, "a line of more than 64 KiB");
+    }
     if (line == 0) {
       RATLS_CHECK(read_more(arrived, end));
       continue;
@@ -67,6 +70,8 @@ Result<LineChannel::Evidence> LineChannel::ask(const Url& url) {
     RATLS_CHECK(head.add(std::string_view(arrived).substr(0, line)));
     arrived.erase(0, line);
   }
+  // Only these may have a body that matters.
+  if (head.status() != 200) return Evidence{head.status(), ""};
   const auto length = length_in(head);
   if (!length) {
     return Error(Code::connection_closed, place_, "the answer with the evidence has no length");

@@ -282,6 +282,9 @@ TEST_F(SessionTest, WithoutEvidenceIsNoChannel) {
   EXPECT_EQ(refused(ok_answer(std::string(70000, 'x'))), Code::evidence_not_fresh);
   EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), Code::connection_closed);
   EXPECT_EQ(refused("HTTP/1.1 200 OK\r\n\r\n"), Code::connection_closed);
+  EXPECT_EQ(refused("HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            Code::evidence_not_fresh);
+  EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nX: " + std::string(90000, 'x')), Code::answer_too_large);
   EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), Code::connection_closed);
   EXPECT_EQ(refused(""), Code::connection_closed);
 }

@@ -60,8 +60,11 @@ bool is_from(std::string_view url, std::string_view local_host) {
   return address && address->scheme == kHttp && address->authority == lower_text(local_host);
 }
 
-Problem refused(int status, std::string where, std::string reason) {
-  return {status, Error(Code::usage, std::move(where), std::move(reason))};
+constexpr const char* kForeign = "a page of another origin asked for this";
+constexpr const char* kByHand = "open the address by hand";
+
+Problem refused(int status, std::string where, std::string reason, std::string hint) {
+  return {status, Error(Code::usage, std::move(where), std::move(reason)), std::move(hint)};
 }
 
 /// local_cookie leaves out what would keep a browser from storing the cookie for the proxy.
@@ -86,10 +89,12 @@ std::string local_cookie(std::string_view value) {
 
 std::string local_location(std::string_view value, const LocalProxy& proxy,
                            std::string_view local_host) {
-  const auto address = split(value);
+  // Without a scheme it is that of the page, which for the server is https.
+  const std::string meant = (value.starts_with("//") ? "https:" : "") + std::string(value);
+  const auto address = split(meant);
   const bool is_server = address && address->scheme == kHttps &&
                          without_suffix(address->authority, ":443") == lower_text(proxy.server);
-  if (!is_server) return std::string(value);
+  if (!is_server) return meant;
   return std::string(kHttp) + std::string(local_host) + std::string(address->rest);
 }
 
@@ -97,6 +102,10 @@ bool is_left_out(std::string_view name) {
   const std::string plain = lower_text(name);
   return plain == "strict-transport-security" || plain == "alt-svc" ||
          plain.starts_with("x-ratls-");
+}
+
+std::string_view hint_of(const Problem& problem) {
+  return problem.hint.empty() ? problem.error.hint() : std::string_view(problem.hint);
 }
 
 std::string html_text(std::string_view text) {
@@ -122,14 +131,15 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
-std::string html_page(const Error& error, std::string_view request_id) {
+std::string html_page(const Problem& problem, std::string_view request_id) {
+  const Error& error = problem.error;
   std::string page =
       "<!doctype html>\n<meta charset=\"utf-8\">\n<title>ratls proxy</title>\n"
       "<h1>ratls proxy has no answer for this request</h1>\n";
   const std::string message = error.message();
   const std::pair<std::string_view, std::string_view> lines[] = {{"error", message},
                                                                  {"where", error.where()},
-                                                                 {"hint", error.hint()},
+                                                                 {"hint", hint_of(problem)},
                                                                  {"request", request_id}};
   page += "<dl>\n";
   for (const auto& [name, value] : lines) {
@@ -145,21 +155,22 @@ std::optional<Problem> check_local_request(const Request& request, const LocalPr
   const std::string_view host = request.header("host");
   const auto absolute = request.target.starts_with('/') ? std::nullopt : split(request.target);
   if (!is_name_of(host, proxy) || (absolute && !is_name_of(absolute->authority, proxy))) {
-    return refused(421, "Host",
-                   "this proxy stands for one server: ask it by the address that it printed, and "
-                   "do not set it as a program's proxy");
+    return refused(421, "Host", "this proxy stands for one server",
+                   "ask it by the address that it printed, and do not set it as a program's proxy");
+  }
+  if (request.method == "CONNECT") {
+    return refused(405, "method", "this proxy makes no tunnels", "ask it for the server's paths");
   }
   // What a browser says of the page that asks (https://www.w3.org/TR/fetch-metadata). "none" is a
   // person's own doing; "same-site" is any port of this machine.
   const std::string_view site = request.header("sec-fetch-site");
   if (!site.empty() && site != "same-origin" && site != "none") {
-    return refused(403, "Sec-Fetch-Site",
-                   "a page of another origin asked for this; open the address yourself");
+    return refused(403, "Sec-Fetch-Site", kForeign, kByHand);
   }
   for (const char* name : {"Origin", "Referer"}) {
     const std::string_view origin = request.header(name);
     if (origin.empty() || is_from(origin, host)) continue;
-    return refused(403, name, "a page of another origin asked for this");
+    return refused(403, name, kForeign, kByHand);
   }
   return std::nullopt;
 }
@@ -197,7 +208,7 @@ Response problem_response(const Problem& problem, std::string_view request_id, b
   if (as_html) {
     response.headers = {{"Content-Type", "text/html; charset=utf-8"},
                         {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
-    response.body = html_page(error, request_id);
+    response.body = html_page(problem, request_id);
   } else {
     response = Response::json({{"type", "about:blank"},
                                {"title", info.text},
@@ -206,7 +217,7 @@ Response problem_response(const Problem& problem, std::string_view request_id, b
                                {"code", info.name},
                                {"number", static_cast<int>(error.code())},
                                {"where", error.where()},
-                               {"hint", info.hint},
+                               {"hint", hint_of(problem)},
                                {"request_id", request_id}});
     response.headers = {{"Content-Type", "application/problem+json"}};
   }

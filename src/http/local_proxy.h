@@ -24,6 +24,7 @@ struct LocalProxy {
 struct Problem {
   int status = 502;
   Error error;
+  std::string hint = {};  ///< in place of the code's
 };
 
 /// check_local_request refuses what is not for this proxy: a Host, or the authority of an absolute

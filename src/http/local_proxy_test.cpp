@@ -69,11 +69,14 @@ TEST(CheckLocalRequest, RefusesWhatPagesOfOthersAskFor) {
 TEST(MakeLocal, KeepsLocationsWithinTheServer) {
   const auto location = [](const char* value) { return localized("location", value); };
   EXPECT_EQ(location("https://stats.example:8443"), "http://localhost:8080");
+  // To the server, whose scheme is https, it would lead by http.
+  EXPECT_EQ(location("//stats.example:8443/a"), "http://localhost:8080/a");
+  EXPECT_EQ(location("//other.example/a"), "https://other.example/a");
   EXPECT_EQ(location("HTTPS://Stats.Example:8443/a?b#c"), "http://localhost:8080/a?b#c");
   EXPECT_EQ(location("https://stats.example:8443//evil.example/"),
             "http://localhost:8080//evil.example/");
   for (const char* value :
-       {"/a", "//stats.example:8443/", "https://stats.example/", "http://stats.example:8443/",
+       {"/a", "https://stats.example/", "http://stats.example:8443/",
         "https://stats.example:8443@evil.example/", "https://stats.example:8443.evil.example/",
         "https://user@stats.example:8443/", "https://evil.example/https://stats.example:8443/"}) {
     EXPECT_EQ(location(value), value);

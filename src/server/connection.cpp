@@ -471,9 +471,13 @@ void Connection::close() {
   if (exchange_) {
     log_unfinished();
   }
+  boost::system::error_code ec;
+  if (exchange_ && exchange_->is_cut() && worker_.service().tls == nullptr) {
+    // Without TLS an answer may end with the connection: only a reset tells that it is cut.
+    socket_.set_option(tcp::socket::linger(true, 0), ec);
+  }
   exchange_.reset();
   end_request();
-  boost::system::error_code ec;
   socket_.close(ec);
   worker_.forget(place_);
 }

@@ -95,7 +95,7 @@ std::chrono::seconds Exchange::timeout() const {
 
 bool Exchange::advance(std::string& output) {
   if (is_over()) return false;
-  if (!socket_ && !dialing_ && !connect()) return true;
+  if (!socket_ && !dialing_ && (!connect() || dialing_)) return true;
   if (dialing_ && !finish_dial()) return is_over();
   if (!connected_ && !finish_connect()) return is_over() || !socket_;
   const bool wrote = write();

@@ -62,6 +62,10 @@ class Exchange {
   const ClientSide& client() const noexcept { return client_; }
   bool to_head() const noexcept { return to_head_; }
   bool head_given() const noexcept { return head_given_; }
+  /// is_cut is true while the client has the head of an answer and not its end.
+  bool is_cut() const noexcept {
+    return head_given_ && state_ != State::tunnel && state_ != State::done;
+  }
   /// closes is true when the client's connection cannot go on after the answer; known when done.
   bool closes() const noexcept { return closes_; }
   /// timeout is how long nothing may move in this state.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -148,13 +149,24 @@ void append_line(std::string& out, LogFormat format, const LogLine& line) {
 std::atomic<LogFormat> wanted_format = LogOptions().format;
 std::atomic<LogLevel> lowest_level = LogOptions().level;
 
+// Whole lines of as much as a pipe takes in one piece (pipe(7)), because an app writes to the same
+// one. A single line may be longer.
+std::string_view next_piece(std::string_view lines) {
+  std::size_t end = lines.substr(0, PIPE_BUF).rfind('\n');
+  if (end == lines.npos) end = std::min(lines.find('\n'), lines.size() - 1);
+  return lines.substr(0, end + 1);
+}
+
 void write_lines(std::string_view rest) {
   static std::mutex writing;  // a long line takes several writes when its reader is slow
   const std::lock_guard lock(writing);
+  std::string_view piece;
   while (!rest.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
+    if (piece.empty()) piece = next_piece(rest);
+    const ssize_t written = ::write(STDERR_FILENO, piece.data(), piece.size());
     if (written > 0) {
       rest.remove_prefix(static_cast<std::size_t>(written));
+      piece.remove_prefix(static_cast<std::size_t>(written));
     } else if (written < 0 && errno == EAGAIN) {  // an app may have changed the shared stderr
       pollfd ready{STDERR_FILENO, POLLOUT, 0};
       ::poll(&ready, 1, -1);

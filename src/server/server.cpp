@@ -263,11 +263,12 @@ void Server::run_until_signal() {
   meanwhile.beat = [this] {
     // A reload by another thread must not find the second mutex taken: it would give up. stop() may
     // have it for long, waiting for such a reload.
-    const std::lock_guard no_reload(state_->reload_mutex);
-    const std::unique_lock lock(state_->mutex, std::try_to_lock);
-    if (lock && state_->running && state_->running->workers->are_alive()) {
-      server::tell_systemd("WATCHDOG=1");
-    }
+    const auto are_alive = [&] {
+      const std::lock_guard no_reload(state_->reload_mutex);
+      const std::unique_lock lock(state_->mutex, std::try_to_lock);
+      return lock && state_->running && state_->running->workers->are_alive();
+    };
+    if (are_alive()) server::tell_systemd("WATCHDOG=1");
   };
   server::tell_systemd("READY=1");
   server::wait_for_termination(meanwhile);

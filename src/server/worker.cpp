@@ -167,6 +167,7 @@ void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
       place == Place::served ? Connection::Welcome::served : Connection::Welcome::turned_away;
   if (place == Place::turned_away) metrics_.turned_away.add();
   connections_.push_front(std::make_shared<Connection>(*this, std::move(socket), peer, welcome));
+  most_connections_ = std::max(most_connections_, connections_.size());
   connections_.front()->start(connections_.begin());
 }
 
@@ -245,7 +246,6 @@ void Worker::release_when_done() {
 
 // The C library keeps what was freed, in an enclave out of everybody's reach.
 void Worker::give_memory_back() {
-  most_connections_ = std::max(most_connections_, connections_.size());
   const bool many_have_gone =
       most_connections_ >= kManyConnections && connections_.size() < most_connections_ / 2;
   if (!many_have_gone) return;

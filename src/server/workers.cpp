@@ -46,12 +46,20 @@ std::size_t most_descriptors(std::size_t wanted) {
   return std::min<rlim_t>(limit.rlim_cur, wanted);
 }
 
+/// descriptors_of says how many a connection to the app or server behind takes. A channel of
+/// libcurl's has a socket, our copy of it, and two pairs to be woken with.
+std::size_t descriptors_of(const Upstreams* upstreams, const http::LocalProxy* local) {
+  constexpr std::size_t kOfAChannel = 6;
+  if (upstreams == nullptr) return 0;
+  return local == nullptr ? 1 : kOfAChannel;
+}
+
 /// make_room fits the limits to the descriptors that there are, and gives how many clients may be
 /// turned away at a time. Clients must not take those that a renewal needs for its quote; a request
-/// that is passed on to an app takes a second one.
-std::size_t make_room(ServerOptions& options, bool has_app) {
-  const std::size_t of_a_client = has_app ? 2 : 1;
-  const std::size_t of_pools = has_app ? UpstreamPool::kMostIdle * options.threads : 0;
+/// that is passed on takes those of an upstream connection too.
+std::size_t make_room(ServerOptions& options, std::size_t of_an_upstream) {
+  const std::size_t of_a_client = 1 + of_an_upstream;
+  const std::size_t of_pools = of_an_upstream * UpstreamPool::kMostIdle * options.threads;
   const std::size_t beside = kOfTheServer + kOfAThread * options.threads +
                              (options.admin_host.empty() ? 0 : kOfOperations);
   const std::size_t clients =
@@ -98,7 +106,8 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
                                                  const http::LocalProxy* local) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  std::size_t most_turned_away = make_room(options, upstreams != nullptr);
+  const std::size_t of_an_upstream = descriptors_of(upstreams, local);
+  std::size_t most_turned_away = make_room(options, of_an_upstream);
   if (tls == nullptr) most_turned_away = std::min(most_turned_away, options.max_queued);
   RATLS_TRY(auto endpoint, resolve_listen_address(options.host, options.port));
   RATLS_CHECK(check_unused(endpoint));
@@ -115,7 +124,7 @@ Result<std::unique_ptr<Workers>> Workers::listen(const ServerOptions& given, con
 Result<void> Workers::apply(const ServerOptions& given) {
   RATLS_CHECK(check_options(given));
   ServerOptions options = given;
-  make_room(options, service_.upstreams != nullptr);
+  make_room(options, descriptors_of(service_.upstreams, service_.local));
   for (const auto& worker : workers_) worker->apply(options);
   return {};
 }
