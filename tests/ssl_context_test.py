@@ -5,9 +5,12 @@ comes from, a server without a verdict."""
 import asyncio
 import contextlib
 import http.client
+import os
 import select
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -380,6 +383,26 @@ def test_a_name_is_checked_where_the_policy_says_so(service, write_policy):
         with pytest.raises(package.PolicyError) as caught:
             context.wrap_socket(connected(service), server_hostname=name)
         assert caught.value.code == "name_mismatch"
+
+
+def test_openssl_s_file_loosens_nothing(policy_file, tmp_path):
+    (tmp_path / "openssl.cnf").write_text("""openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = loose
+[loose]
+Options = UnsafeLegacyServerConnect, UnsafeLegacyRenegotiation
+""")
+    code = """import ratls, ssl, sys
+for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ratls.ssl_context(sys.argv[1])):
+    print(hex(context.options & 0x40004))"""
+    options = subprocess.run([sys.executable, "-c", code, policy_file], check=True, timeout=DEADLINE,
+                             stdout=subprocess.PIPE, text=True,
+                             env={**os.environ, "OPENSSL_CONF": str(tmp_path / "openssl.cnf")}).stdout
+    if "0x0" in options.split()[:1]:
+        pytest.skip("this OpenSSL takes no options from its file")
+    assert options.split() == ["0x40004", "0x0"]
 
 
 def test_a_cut_answer_is_an_error(context, attested_files):

@@ -14,8 +14,9 @@ from ratls.policy import Path, Policy, choose_policy
 
 _ERRORS = Joined(refused=ssl.SSLError, timeout=ssl.SSLError, unavailable=ssl.SSLError,
                  other=ssl.SSLError)
-# Python sets it, where OpenSSL has it; a cut answer would look complete.
-_IGNORE_UNEXPECTED_EOF = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+# Python sets the first, where OpenSSL has it; a cut answer would look complete. A file of OpenSSL's may
+# set the others, SSL_OP_LEGACY_SERVER_CONNECT and SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION.
+_FORBIDDEN_OPTIONS = int(getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)) | 0x4 | 0x40000
 
 
 def ssl_context(policy: Union[None, Policy, Path] = None, *, mr_enclave: Optional[str] = None,
@@ -185,7 +186,7 @@ class AttestedContext(ssl.SSLContext):
         self.minimum_version = ssl.TLSVersion.TLSv1_2
         self.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
         self.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-        self.options &= ~_IGNORE_UNEXPECTED_EOF
+        self.options &= ~_FORBIDDEN_OPTIONS
 
     def wrap_socket(self, sock: Any, server_side: bool = False,
                     do_handshake_on_connect: bool = True, suppress_ragged_eofs: bool = False,
