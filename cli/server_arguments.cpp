@@ -92,8 +92,9 @@ void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& default
       ->check(not_empty());
   command->add_flag("--endorse", settings.endorse,
                     "Put that collateral into the certificate too (some 20 KiB)");
-  command->add_flag("!--no-session-evidence", settings.server.session_evidence,
-                    "Make no evidence for clients' sessions, which takes a quote each");
+  command->add_flag_callback(
+      "--no-session-evidence", [&settings] { settings.server.session_evidence = false; },
+      "Make no evidence for clients' sessions, which takes a quote each");
   command
       ->add_option("--upstream", settings.upstream,
                    "Pass requests on to an app at unix:PATH or http://127.0.0.1:PORT")
@@ -117,7 +118,8 @@ void add_serve(CLI::App& app, Arguments& chosen, const config::Settings& default
   command->footer(
       "With a command after --, that app is started and answers the requests: {fd} in it becomes "
       "the number of a listening UNIX socket, {socket} the path of one to make.\n"
-      "Example: ratls serve --workers 2 -- uvicorn app:app --fd {fd}");
+      "Example: " +
+      app.get_name() + " serve --workers 2 -- uvicorn app:app --fd {fd}");
 }
 
 void add_run(CLI::App& app, Arguments& chosen) {
@@ -133,8 +135,8 @@ void add_run(CLI::App& app, Arguments& chosen) {
       ->capture_default_str();
   add_tee_options(*command, arguments->tee);
   add_certificate_options(*command, arguments->certificate);
-  command->footer(
-      "Example: ratls run --cert /tmp/crt.pem --key /tmp/key.pem -- nginx -g 'daemon off;'");
+  command->footer("Example: " + app.get_name() +
+                  " run --cert /tmp/crt.pem --key /tmp/key.pem -- nginx -g 'daemon off;'");
 }
 
 }  // namespace
@@ -196,7 +198,8 @@ Result<Arguments> parse_arguments(const Program& program, const std::vector<std:
     serve->settings.command = std::move(*command);
   } else if (command) {
     return Error(Code::usage, "command line",
-                 "only ratls run and ratls serve take a command after --");
+                 std::string("only ") + program.name + " run and " + program.name +
+                     " serve take a command after --");
   }
   return chosen;
 }
