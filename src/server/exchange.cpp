@@ -362,7 +362,7 @@ void Exchange::fail_with(int status, Error error) {
       local_ != nullptr ? error.where() + ": " + error.message() : error.detail();
   log(LogLevel::error, "no answer to " + method_ + " " + path_ + ": " + reason, {{"id", id_}});
   worker_.metrics().upstream_failures.at(static_cast<std::size_t>(status) - 502).add();
-  problem_.emplace(status, std::move(error));
+  problem_ = http::Problem{status, std::move(error)};
   state_ = head_given_ ? State::broken : State::refused;
   socket_.reset();
   dialing_.reset();
