@@ -114,7 +114,8 @@ TEST_F(SessionTest, IsAskedForWithoutAnythingOfTheUsers) {
   }));
   Client client = client_for(server);
   EXPECT_EQ(get(client), Code::ok);
-  EXPECT_EQ(asked.find("ecret"), asked.npos) << asked;
+  EXPECT_EQ(asked.find("secret"), asked.npos) << asked;
+  EXPECT_EQ(asked.find("Authorization"), asked.npos) << asked;
 }
 
 TEST_F(SessionTest, WithoutEvidenceSeesNoRequest) {
