@@ -5,6 +5,7 @@ records what it gets and misbehaves as told."""
 import contextlib
 import hashlib
 import json
+import pathlib
 import socket
 import threading
 import time
@@ -271,7 +272,7 @@ def test_large_bodies_are_not_held(proxy, app, tmp_path):
     size = 24 * 1024 * 1024
     received = hashlib.sha256()
 
-    def answer(stream, head):
+    def answer(stream, head, ratls):
         left = int(values(head, "Content-Length")[0])
         while left > 0:
             part = stream.recv(65536)
@@ -291,7 +292,8 @@ def test_large_bodies_are_not_held(proxy, app, tmp_path):
     assert ended.code == 0, ended
     assert received.hexdigest() == hashlib.sha256(body.read_bytes()).hexdigest()
     assert (tmp_path / "answer").read_bytes() == bytes(size)
-    assert peak_kib(proxy) - before < 8 * 1024
+    if b"__asan_init" not in pathlib.Path(ratls).read_bytes():  # it keeps what was freed
+        assert peak_kib(proxy) - before < 8 * 1024
 
 
 def test_slow_reader_gets_all(proxy, app):
