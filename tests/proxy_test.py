@@ -267,12 +267,12 @@ def peak_kib(proxy):
         return int(status.read().partition("VmHWM:")[2].split()[0])
 
 
-def test_large_bodies_are_not_held(proxy, app, tmp_path):
+def test_large_bodies_are_not_held(proxy, app, tmp_path, ratls):
     """Neither a request's nor an answer's, to which the client listens only in the end."""
     size = 24 * 1024 * 1024
     received = hashlib.sha256()
 
-    def answer(stream, head, ratls):
+    def answer(stream, head):
         left = int(values(head, "Content-Length")[0])
         while left > 0:
             part = stream.recv(65536)
