@@ -95,6 +95,37 @@ TEST_F(Sessions, AreJudgedByTheirOwnQuote) {
   EXPECT_TRUE(refused_with(judge(forged), Code::quote_untrusted));
 }
 
+/// TdSessions are those of a TD, whose registers may grow while it runs.
+class TdSessions : public Sessions {
+ protected:
+  TdSessions() {
+    sim::WorldBasics basics;
+    basics.td = sim::default_td();
+    spec_ = sim::plan_world(basics).value();
+    trial_ = Trial(spec_);
+    certificate_ = attester_on(trial_.world).certify(kWorldTime).value().certificate_der();
+  }
+
+  sim::World grown(std::size_t register_number) const {
+    sim::WorldSpec changed = same_platform();
+    changed.quote.td->rtmr[register_number].bytes[0] ^= 1;
+    return sim::build_world(changed).value();
+  }
+};
+
+TEST_F(TdSessions, MayHaveGrownWhereThePolicySaysNothing) {
+  EXPECT_TRUE(accepted(judge(evidence_for(exporter_of(1)))));
+  EXPECT_TRUE(accepted(judge(evidence_by(grown(3), exporter_of(1)))));
+  EXPECT_TRUE(refused_with(judge(evidence_by(grown(1), exporter_of(1))), Code::identity_mismatch));
+}
+
+TEST_F(TdSessions, OfAnEnclaveAreRefused) {
+  sim::WorldSpec enclave = sim::plan_world().value();
+  enclave.root.issued = trial_.world.root_der;
+  EXPECT_TRUE(refused_with(judge(evidence_by(sim::build_world(enclave).value(), exporter_of(1))),
+                           Code::evidence_conflict));
+}
+
 TEST_F(Sessions, AreJudgedByThePolicyToo) {
   const Bytes own = evidence_for(exporter_of(1));
   trial_.policy.enclaves[0].mr_enclave->bytes[0] ^= 1;
