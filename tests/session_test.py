@@ -44,6 +44,14 @@ def test_a_server_without_it_is_refused(ratls, fresh, attested_files):
     assert [head.splitlines()[0].partition("?")[0] for head, _ in server.requests] == [f"GET {PATH}"]
 
 
+def test_a_server_can_be_told_to_make_none(ratls, serving, platform, fresh):
+    with serving("serve", "--tee", "sim", "--sim", platform, "--listen", "127.0.0.1:0",
+                 "--no-session-evidence") as running:
+        ended = run(ratls, "get", *fresh, running.url + "/")
+        assert (ended.code, ended.error) == (7, "evidence_not_fresh"), ended
+        assert all(word in ended.err for word in ("error:", "where:", "hint:")), ended
+
+
 def test_a_certificate_alone_is_never_fresh(ratls, fresh, attested_files):
     ended = run(ratls, "verify", "--json", *fresh, "--cert", attested_files[0])
     report = json.loads(ended.out)
