@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -37,7 +36,7 @@ std::string describe_peer(const tcp::endpoint& peer) {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, tcp::socket socket, const tcp::endpoint& peer,
+Connection::Connection(Worker& worker, Descriptor socket, const tcp::endpoint& peer,
                        Welcome welcome)
     : worker_(worker),
       socket_(std::move(socket)),
@@ -51,21 +50,15 @@ Connection::~Connection() = default;
 void Connection::start(Worker::Connections::iterator place) {
   place_ = place;
   deadline_ = worker_.deadline_after(patience(worker_.options().handshake_timeout));
-  if (!transport_->start(socket_.native_handle())) return close();
-  wait(tcp::socket::wait_read);
+  if (!transport_->start(socket_.get())) return close();
+  watch_.emplace(worker_.loop(), socket_.get(), [this](Watch::Event event) { on_ready(event); });
+  watch_->wait_read();
 }
 
-void Connection::wait(tcp::socket::wait_type event) {
-  const bool is_read = event == tcp::socket::wait_read;
-  bool& armed = is_read ? read_armed_ : write_armed_;
-  if (armed) return;
-  armed = true;
-  socket_.async_wait(event, [self = shared_from_this(), is_read](boost::system::error_code) {
-    (is_read ? self->read_armed_ : self->write_armed_) = false;
-    if (is_read) self->may_be_readable_ = true;
-    // Cancelled or ready: what is to be done is in the phase and in deadline_passed_.
-    self->resume();
-  });
+void Connection::on_ready(Watch::Event event) {
+  const auto self = shared_from_this();  // resume may close
+  if (event.read) may_be_readable_ = true;
+  resume();
 }
 
 void Connection::resume() {
@@ -76,15 +69,19 @@ void Connection::resume() {
       case Step::again:
         break;
       case Step::wait_read:
-        return wait(tcp::socket::wait_read);
+        return watch_->wait_read();
       case Step::wait_write:
-        return wait(tcp::socket::wait_write);
+        return watch_->wait_write();
       case Step::waiting:
       case Step::closed:
         return;
     }
   }
-  boost::asio::post(worker_.context(), [self = shared_from_this()] { self->resume(); });
+  resume_later();
+}
+
+void Connection::resume_later() {
+  worker_.loop().post([self = shared_from_this()] { self->resume(); });
 }
 
 Connection::Step Connection::advance() {
@@ -144,7 +141,7 @@ Connection::Step Connection::handshake() {
 // (tcp(7)). Gramine does not have it (ENOPROTOOPT); clients with TCP_NODELAY do not need it.
 void Connection::hurry_acknowledgement() {
   const int on = 1;
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 // Waiting before the next read saves a read(2) that would only say EAGAIN, unless read-ahead has
@@ -388,7 +385,7 @@ Connection::Step Connection::write() {
 // kernel answer its bytes with a reset, which can overtake the answer (RFC 9112 9.6).
 Connection::Step Connection::linger() {
   const std::span<char> scratch = worker_.scratch();
-  const ssize_t size = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), 0);
+  const ssize_t size = ::recv(socket_.get(), scratch.data(), scratch.size(), 0);
   if (size > 0 || (size < 0 && errno == EINTR)) return Step::again;
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Step::wait_read;
   close();
@@ -398,8 +395,7 @@ Connection::Step Connection::linger() {
 Connection::Step Connection::finish() {
   transport_->end();
   if (client_may_be_sending_) {
-    boost::system::error_code ec;
-    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    ::shutdown(socket_.get(), SHUT_WR);
     phase_ = Phase::lingering;
     deadline_ = worker_.deadline_after(kLingerTime);
     return Step::again;
@@ -413,9 +409,8 @@ void Connection::drain() {
     deadline_ = std::min(deadline_, worker_.deadline_after(idle_timeout()));
     return;
   }
-  // A connection without a request wakes, looks once more and ends.
-  boost::system::error_code ec;
-  if (is_idle()) socket_.cancel(ec);
+  // A connection without a request looks once more and ends.
+  if (is_idle()) resume_later();
 }
 
 void Connection::check_deadline(Tick now) {
@@ -423,11 +418,7 @@ void Connection::check_deadline(Tick now) {
   if (phase_ == Phase::closed || (now < deadline_ && !body_is_too_slow())) return;
   deadline_ = kNever;
   deadline_passed_ = true;
-  boost::system::error_code ec;
-  socket_.cancel(ec);
-  if (phase_ != Phase::attesting) return;
-  // It waits for nothing of the socket's.
-  boost::asio::post(worker_.context(), [self = shared_from_this()] { self->resume(); });
+  resume_later();
 }
 
 void Connection::on_deadline() {
@@ -448,10 +439,15 @@ void Connection::on_deadline() {
   deadline_ = worker_.deadline_after(worker_.options().write_timeout);
 }
 
+/// reset_on_close has the client see that the connection was cut.
+void Connection::reset_on_close() {
+  const ::linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void Connection::abort_reading() {
   // What the client does not read must not stay in the kernel's buffers.
-  boost::system::error_code ec;
-  socket_.set_option(tcp::socket::linger(true, 0), ec);
+  reset_on_close();
   abort();
 }
 
@@ -471,14 +467,14 @@ void Connection::close() {
   if (exchange_) {
     log_unfinished();
   }
-  boost::system::error_code ec;
   if (exchange_ && exchange_->is_cut() && worker_.service().tls == nullptr) {
     // Without TLS an answer may end with the connection: only a reset tells that it is cut.
-    socket_.set_option(tcp::socket::linger(true, 0), ec);
+    reset_on_close();
   }
   exchange_.reset();
   end_request();
-  socket_.close(ec);
+  watch_.reset();
+  socket_.reset();
   worker_.forget(place_);
 }
 

@@ -14,15 +14,15 @@
 
 namespace ratls::server {
 
-/// Connection is one client: HTTP/1.1 requests in their order, one answer after the other. Asio
-/// only says when the socket is ready. Thread-safety: only on its worker's thread.
+/// Connection is one client: HTTP/1.1 requests in their order, one answer after the other.
+/// Thread-safety: only on its worker's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Welcome says whether there is a place for the client, or an answer with 503 only.
   enum class Welcome { served, turned_away };
 
-  Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
-             const boost::asio::ip::tcp::endpoint& peer, Welcome welcome);
+  Connection(Worker& worker, Descriptor socket, const boost::asio::ip::tcp::endpoint& peer,
+             Welcome welcome);
   ~Connection();
 
   /// start begins the handshake. place is where the worker keeps this connection.
@@ -44,8 +44,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Step says what a phase needs to go on; waiting is for one that has seen to it itself.
   enum class Step { again, wait_read, wait_write, waiting, closed };
 
-  void wait(boost::asio::ip::tcp::socket::wait_type event);
+  void on_ready(Watch::Event event);
   void resume();
+  void resume_later();
   Step advance();
   Step handshake();
   Step read();
@@ -109,9 +110,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close();
   /// abort_reading closes so that what the client does not read is not kept for minutes.
   void abort_reading();
+  void reset_on_close();
 
   Worker& worker_;
-  boost::asio::ip::tcp::socket socket_;
+  Descriptor socket_;
+  std::optional<Watch> watch_;  // of the socket, until it is closed
   std::unique_ptr<Transport> transport_;
   std::string peer_;
   const Welcome welcome_;
@@ -137,8 +140,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool more_in_pending_ = false;        // the output was full before the input was empty
   bool continue_sent_ = false;
   bool deadline_passed_ = false;
-  bool read_armed_ = false;
-  bool write_armed_ = false;
   bool read_wants_write_ = false;
   bool may_be_readable_ = true;  // since a read has last found nothing
 };

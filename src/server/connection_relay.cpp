@@ -5,8 +5,6 @@
 // transport and the Exchange, whichever side has some, and waits for both.
 namespace ratls::server {
 
-using boost::asio::ip::tcp;
-
 bool Connection::is_for_app() {
   return worker_.service().upstreams != nullptr && parser_->header_done() &&
          parser_->state() != http::RequestParser::State::refused &&
@@ -179,8 +177,8 @@ Connection::Step Connection::end_exchange() {
 }
 
 void Connection::wait_for_both() {
-  if (!unsent().empty() || read_wants_write_) wait(tcp::socket::wait_write);
-  if (!may_be_readable_ && wants_from_client()) wait(tcp::socket::wait_read);
+  if (!unsent().empty() || read_wants_write_) watch_->wait_write();
+  if (!may_be_readable_ && wants_from_client()) watch_->wait_read();
   exchange_->wait(Exchange::has_output_room(output_.size()));
 }
 

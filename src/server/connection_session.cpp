@@ -2,7 +2,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "server/connection.h"
 #include "server/session_evidence.h"
@@ -47,8 +46,8 @@ bool Connection::begin_session_evidence(const Request& request) {
   session_question_ = std::make_shared<bool>();
   const std::weak_ptr<const void> question = session_question_;
   const auto done = [question, weak = weak_from_this(),
-                     &context = worker_.context()](Result<Bytes> made) {
-    boost::asio::post(context, [question, weak, made = std::move(made)] {
+                     &loop = worker_.loop()](Result<Bytes> made) {
+    loop.post([question, weak, made = std::move(made)] {
       const auto self = weak.lock();
       if (self && !question.expired()) self->end_session_evidence(response_of(made));
     });
@@ -85,7 +84,7 @@ void Connection::end_session_evidence(Response response) {
 
 /// leave_if_client_has closes when nobody waits for the evidence any more.
 void Connection::leave_if_client_has() {
-  pollfd state{socket_.native_handle(), POLLRDHUP, 0};
+  pollfd state{socket_.get(), POLLRDHUP, 0};
   if (::poll(&state, 1, 0) > 0) close();
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/dialer.h"
 
-#include <boost/asio/post.hpp>
-
 namespace ratls::server {
 
 std::optional<Dialing::Outcome> Dialing::take() {
@@ -15,7 +13,7 @@ void Dialing::finish(Outcome outcome) {
     const std::lock_guard lock(mutex_);
     outcome_.emplace(std::move(outcome));
   }
-  boost::asio::post(context_, wake_);
+  loop_.post(wake_);
 }
 
 Result<std::unique_ptr<Dialer>> Dialer::start(Dial dial, unsigned threads) {
@@ -36,9 +34,8 @@ Dialer::~Dialer() {
   for (Thread& thread : threads_) thread.join();
 }
 
-std::shared_ptr<Dialing> Dialer::begin(boost::asio::io_context& context,
-                                       std::function<void()> wake) {
-  const std::shared_ptr<Dialing> dialing(new Dialing(context, std::move(wake)));
+std::shared_ptr<Dialing> Dialer::begin(EventLoop& loop, std::function<void()> wake) {
+  const std::shared_ptr<Dialing> dialing(new Dialing(loop, std::move(wake)));
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(dialing);

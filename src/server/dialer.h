@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "ratls/channel.h"
+#include "server/event_loop.h"
 #include "server/thread.h"
 
 namespace ratls::server {
@@ -26,11 +26,10 @@ class Dialing {
 
  private:
   friend class Dialer;
-  Dialing(boost::asio::io_context& context, std::function<void()> wake)
-      : context_(context), wake_(std::move(wake)) {}
+  Dialing(EventLoop& loop, std::function<void()> wake) : loop_(loop), wake_(std::move(wake)) {}
   void finish(Outcome outcome);
 
-  boost::asio::io_context& context_;
+  EventLoop& loop_;
   const std::function<void()> wake_;
   std::mutex mutex_;
   std::optional<Outcome> outcome_;
@@ -45,9 +44,9 @@ class Dialer {
   ~Dialer();  // waits for what is being made
 
   /// begin makes a connection, unless nobody holds the dialing by the time of its turn. wake is
-  /// called on the context's thread when there is an outcome. Caller must still: let the context
-  /// live longer than the dialer.
-  std::shared_ptr<Dialing> begin(boost::asio::io_context& context, std::function<void()> wake);
+  /// called on the loop's thread when there is an outcome. Caller must still: let the loop live
+  /// longer than the dialer.
+  std::shared_ptr<Dialing> begin(EventLoop& loop, std::function<void()> wake);
 
  private:
   explicit Dialer(Dial dial) : dial_(std::move(dial)) {}

@@ -123,7 +123,7 @@ bool Exchange::connect() {
   socket_ = worker_.upstream_pool().take(upstream);
   connected_ = socket_ != nullptr;
   if (!socket_ && upstream.dialer() != nullptr) {
-    dialing_ = upstream.dialer()->begin(worker_.context(), wake_);
+    dialing_ = upstream.dialer()->begin(worker_.loop(), wake_);
     return true;
   }
   if (!socket_ && !open_socket()) return false;
@@ -142,9 +142,8 @@ bool Exchange::open_socket() {
     again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
     return false;
   }
-  socket_ = UpstreamSocket::open(worker_.context(), worker_.socket_places(), std::move(fd));
-  if (!socket_) fail(503, "There is no room for another connection.");
-  return socket_ != nullptr;
+  socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(fd));
+  return true;
 }
 
 /// finish_dial is true when the connection is made, and its server verified.
@@ -157,12 +156,7 @@ bool Exchange::finish_dial() {
     fail_with(status_of(error), error);
     return false;
   }
-  socket_ =
-      UpstreamSocket::open(worker_.context(), worker_.socket_places(), std::move(*outcome).value());
-  if (!socket_) {
-    fail(503, "There is no room for another connection.");
-    return false;
-  }
+  socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(*outcome).value());
   socket_->wake_with(wake_);
   connected_ = true;
   return true;

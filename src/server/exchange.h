@@ -123,7 +123,7 @@ class Exchange {
   std::optional<UpstreamLoad> load_;
   unsigned generation_ = 0;
   std::shared_ptr<Dialing> dialing_;  // until there is a socket
-  UpstreamSocket::Owner socket_;
+  std::unique_ptr<UpstreamSocket> socket_;
   bool connected_ = false;
   bool app_is_deaf_ = false;  // it takes no more, but may still answer
   bool body_done_ = false;

@@ -71,7 +71,7 @@ TEST_F(HostileClient, ServesOthersDuringKeyUpdates) {
 
 TEST_F(HostileClient, LeavesDescriptorsForARenewal) {
   const auto connect_three = [this] {
-    const rlimit room_for_two{102, 102};
+    const rlimit room_for_two{69, 69};
     if (::setrlimit(RLIMIT_NOFILE, &room_for_two) != 0) std::_Exit(2);
     serve({.threads = 1});
     TlsClient first(port());

@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
@@ -25,28 +24,19 @@ Error listen_error(const tcp::endpoint& endpoint, std::string_view step) {
   return Error(Code::listen_failed, describe_endpoint(endpoint), std::string(step) + ": " + reason);
 }
 
-/// Socket closes the descriptor unless it was released.
-class Socket {
- public:
-  explicit Socket(const tcp::endpoint& endpoint)
-      : fd_(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  }
-  ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+Descriptor open_socket(const tcp::endpoint& endpoint) {
+  const int kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  return Descriptor(::socket(endpoint.protocol().family(), kind, 0));
+}
 
-  int fd() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  bool enable(int level, int name) const {
-    const int on = 1;
-    return ::setsockopt(fd_, level, name, &on, sizeof on) == 0;
-  }
+bool enable(const Descriptor& socket, int name) {
+  const int on = 1;
+  return ::setsockopt(socket.get(), SOL_SOCKET, name, &on, sizeof on) == 0;
+}
 
- private:
-  int fd_;
-};
+bool bind_to(const Descriptor& socket, const tcp::endpoint& endpoint) {
+  return ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
+}
 
 }  // namespace
 
@@ -71,34 +61,32 @@ Result<tcp::endpoint> resolve_listen_address(const std::string& host, std::uint1
   return found.begin()->endpoint();
 }
 
-Result<tcp::acceptor> open_listener(boost::asio::io_context& context,
-                                    const tcp::endpoint& endpoint) {
-  Socket socket(endpoint);
-  if (socket.fd() < 0) return listen_error(endpoint, "socket");
+Result<Descriptor> open_listener(const tcp::endpoint& endpoint) {
+  Descriptor socket = open_socket(endpoint);
+  if (!socket) return listen_error(endpoint, "socket");
   // Without SO_REUSEADDR a restart would wait for the closed connections of the last run.
-  if (!socket.enable(SOL_SOCKET, SO_REUSEADDR) || !socket.enable(SOL_SOCKET, SO_REUSEPORT)) {
+  if (!enable(socket, SO_REUSEADDR) || !enable(socket, SO_REUSEPORT)) {
     return listen_error(endpoint, "setsockopt");
   }
-  if (::bind(socket.fd(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-    return listen_error(endpoint, "bind");
-  }
-  if (::listen(socket.fd(), SOMAXCONN) != 0) return listen_error(endpoint, "listen");
-  tcp::acceptor acceptor(context);
-  boost::system::error_code ec;
-  acceptor.assign(endpoint.protocol(), socket.fd(), ec);
-  if (ec) return Error(Code::listen_failed, describe_endpoint(endpoint), ec.message());
-  socket.release();
-  return acceptor;
+  if (!bind_to(socket, endpoint)) return listen_error(endpoint, "bind");
+  if (::listen(socket.get(), SOMAXCONN) != 0) return listen_error(endpoint, "listen");
+  return socket;
+}
+
+tcp::endpoint local_endpoint(const Descriptor& listener) {
+  tcp::endpoint endpoint;
+  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
+  ::getsockname(listener.get(), endpoint.data(), &size);
+  endpoint.resize(size);
+  return endpoint;
 }
 
 Result<void> check_unused(const tcp::endpoint& endpoint) {
   if (endpoint.port() == 0) return {};
-  Socket socket(endpoint);
-  if (socket.fd() < 0) return listen_error(endpoint, "socket");
-  socket.enable(SOL_SOCKET, SO_REUSEADDR);
-  if (::bind(socket.fd(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-    return listen_error(endpoint, "bind");
-  }
+  const Descriptor socket = open_socket(endpoint);
+  if (!socket) return listen_error(endpoint, "socket");
+  enable(socket, SO_REUSEADDR);
+  if (!bind_to(socket, endpoint)) return listen_error(endpoint, "bind");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <string>
 
+#include "base/descriptor.h"
 #include "ratls/result.h"
 
 namespace ratls::server {
@@ -16,8 +17,10 @@ Result<boost::asio::ip::tcp::endpoint> resolve_listen_address(const std::string&
 
 /// open_listener listens without blocking; several may share one endpoint (SO_REUSEPORT), so that
 /// each thread has its own. Errors: listen_failed.
-Result<boost::asio::ip::tcp::acceptor> open_listener(
-    boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& endpoint);
+Result<Descriptor> open_listener(const boost::asio::ip::tcp::endpoint& endpoint);
+
+/// local_endpoint is where a listener is, with its real port.
+boost::asio::ip::tcp::endpoint local_endpoint(const Descriptor& listener);
 
 /// check_unused fails when another program listens at the endpoint: with SO_REUSEPORT a second
 /// server of the same user would silently take half of the connections. Errors: listen_failed.

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "ratls/channel.h"
-#include "server/socket_places.h"
+#include "server/event_loop.h"
 #include "server/tick.h"
 #include "server/upstream.h"
 
@@ -18,19 +17,11 @@ namespace ratls::server {
 
 /// UpstreamSocket is one connection to an app, without TLS, or to a server that was verified.
 /// Thread-safety: only on its worker's thread.
-class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
+class UpstreamSocket {
  public:
-  /// Owner closes the socket, which ends its waits too. Move-only.
-  struct Close {
-    void operator()(UpstreamSocket* socket) const { socket->close(); }
-  };
-  using Owner = std::unique_ptr<UpstreamSocket, Close>;
-
-  /// open takes the descriptor of a connection that is under way or made; null when it cannot.
-  static Owner open(boost::asio::io_context& context, SocketPlaces& places, Descriptor fd);
-  /// open takes a channel; null when there is no descriptor left.
-  static Owner open(boost::asio::io_context& context, SocketPlaces& places,
-                    std::unique_ptr<Channel> channel);
+  /// The connection may still be under way. The loop must live longer.
+  UpstreamSocket(EventLoop& loop, Descriptor fd);
+  UpstreamSocket(EventLoop& loop, std::unique_ptr<Channel> channel);
 
   using Outcome = Channel::Outcome;
 
@@ -41,25 +32,20 @@ class UpstreamSocket : public std::enable_shared_from_this<UpstreamSocket> {
   /// is_usable is true when the app has neither sent nor closed anything, and a verdict holds.
   bool is_usable();
 
-  /// wake_with says what to call when a wait is over; nothing for none.
+  /// wake_with says what to call when a wait is over, which may end the socket; nothing for none.
   void wake_with(std::function<void()> wake) { wake_ = std::move(wake); }
-  void wait_read() { wait(boost::asio::socket_base::wait_read, read_armed_); }
-  void wait_write() { wait(boost::asio::socket_base::wait_write, write_armed_); }
+  void wait_read() { watch_.wait_read(); }
+  void wait_write() { watch_.wait_write(); }
 
  private:
-  UpstreamSocket(boost::asio::io_context& context, SocketPlaces& places)
-      : places_(places), socket_(context) {}
-  void wait(boost::asio::socket_base::wait_type event, bool& armed);
-  void close();
+  void on_ready(Watch::Event event);
   bool is_verified_still() const;
 
-  SocketPlaces& places_;
-  std::shared_ptr<UpstreamSocket> self_;  // until it is closed; waits hold it beyond
-  boost::asio::generic::stream_protocol::socket socket_;
-  std::unique_ptr<Channel> channel_;  // null: bytes go through the socket
+  Descriptor fd_;                     // none: the channel has its own
+  std::unique_ptr<Channel> channel_;  // null: bytes go through fd_
   std::function<void()> wake_;
-  bool read_armed_ = false;
-  bool write_armed_ = false;
+  bool may_be_readable_ = false;  // fd_: since a read has last found nothing
+  Watch watch_;                   // ends before what it watches
 };
 
 /// UpstreamPool keeps connections that can carry another request, for a few seconds: shorter than
@@ -71,8 +57,9 @@ class UpstreamPool {
   static constexpr std::size_t kMostIdle = 256;
 
   /// take gives a connection to the upstream as it is now, or null.
-  UpstreamSocket::Owner take(const Upstream& upstream);
-  void keep(const Upstream& upstream, unsigned generation, UpstreamSocket::Owner socket, Tick now);
+  std::unique_ptr<UpstreamSocket> take(const Upstream& upstream);
+  void keep(const Upstream& upstream, unsigned generation, std::unique_ptr<UpstreamSocket> socket,
+            Tick now);
   /// drop_old ends those that have waited too long.
   void drop_old(Tick now);
   bool empty() const noexcept { return idle_.empty(); }
@@ -82,7 +69,7 @@ class UpstreamPool {
   struct Idle {
     const Upstream* upstream;
     unsigned generation;
-    UpstreamSocket::Owner socket;
+    std::unique_ptr<UpstreamSocket> socket;
     Tick since;
   };
   std::vector<Idle> idle_;  // the last one was used last

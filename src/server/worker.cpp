@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -36,46 +35,46 @@ bool take(std::atomic<std::size_t>& count, std::size_t most) {
 
 }  // namespace
 
-Worker::Worker(Service& service, const ServerOptions& options,
-               std::unique_ptr<boost::asio::io_context> context, tcp::acceptor acceptor)
+Worker::Worker(Service& service, const ServerOptions& options, std::unique_ptr<EventLoop> loop,
+               Descriptor listener)
     : service_(service),
       options_(options),
-      owned_context_(std::move(context)),
-      context_(*owned_context_),
-      work_(context_.get_executor()),
-      acceptor_(std::move(acceptor)),
-      timer_(context_),
+      loop_(std::move(loop)),
+      listener_(std::move(listener)),
       scratch_(kScratchSize),
-      date_(http::http_date(system_now())) {}
+      date_(http::http_date(system_now())) {
+  newcomers_.emplace(*loop_, listener_.get(), [this](Watch::Event) { accept_clients(); });
+  loop_->on_alarm([this] { tick(); });
+}
 
 Worker::~Worker() = default;
 
 Result<std::unique_ptr<Worker>> Worker::create(Service& service, const ServerOptions& options,
                                                const tcp::endpoint& endpoint) {
-  auto context = std::make_unique<boost::asio::io_context>(1);
-  RATLS_TRY(tcp::acceptor acceptor, open_listener(*context, endpoint));
+  RATLS_TRY(auto loop, EventLoop::create());
+  RATLS_TRY(Descriptor listener, open_listener(endpoint));
   return std::unique_ptr<Worker>(
-      new Worker(service, options, std::move(context), std::move(acceptor)));
+      new Worker(service, options, std::move(loop), std::move(listener)));
 }
 
-tcp::endpoint Worker::endpoint() const { return acceptor_.local_endpoint(); }
+tcp::endpoint Worker::endpoint() const { return local_endpoint(listener_); }
 
 void Worker::run() {
-  await_clients();
-  context_.run();
+  newcomers_->wait_read();
+  loop_->run();
 }
 
 void Worker::stop() {
-  boost::asio::post(context_, [this] { begin_drain(); });
+  loop_->post([this] { begin_drain(); });
 }
 
 void Worker::apply(const ServerOptions& options) {
-  boost::asio::post(context_, [this, options] { options_ = options; });
+  loop_->post([this, options] { options_ = options; });
 }
 
 bool Worker::came_around() {
   if (is_asked_.exchange(true)) return false;
-  boost::asio::post(context_, [this] { is_asked_ = false; });
+  loop_->post([this] { is_asked_ = false; });
   return true;
 }
 
@@ -84,15 +83,8 @@ Tick Worker::deadline_after(std::chrono::seconds delay) const noexcept {
   return now_ + static_cast<Tick>(delay.count()) + 1;
 }
 
-void Worker::await_clients() {
-  if (!acceptor_.is_open()) return;
-  acceptor_.async_wait(tcp::acceptor::wait_read, [this](boost::system::error_code ec) {
-    if (!ec) accept_clients();
-  });
-}
-
 void Worker::accept_clients() {
-  for (int count = 0; count < kAcceptBatch && acceptor_.is_open(); ++count) {
+  for (int count = 0; count < kAcceptBatch && listener_; ++count) {
     const Accepted outcome = accept_one();
     if (outcome == Accepted::nobody) break;
     if (outcome == Accepted::no_room) {
@@ -102,7 +94,7 @@ void Worker::accept_clients() {
       return;
     }
   }
-  await_clients();
+  if (newcomers_) newcomers_->wait_read();
 }
 
 Worker::Accepted Worker::accept_one() {
@@ -110,8 +102,7 @@ Worker::Accepted Worker::accept_one() {
   if (!place) return Accepted::no_room;
   tcp::endpoint peer;
   socklen_t size = static_cast<socklen_t>(peer.capacity());
-  Descriptor fd(
-      ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Descriptor fd(::accept4(listener_.get(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
     peer.resize(size);
     metrics_.accepted.add();
@@ -152,28 +143,19 @@ std::atomic<std::size_t>& Worker::taken(Place place) {
 }
 
 void Worker::adopt(Descriptor fd, const tcp::endpoint& peer, Place place) {
-  tcp::socket socket(context_);
-  boost::system::error_code ec;
-  socket_places_.take(context_);
-  socket.assign(peer.protocol(), fd.get(), ec);
-  if (ec) {
-    socket_places_.give_back();
-    taken(place).fetch_sub(1);
-    return;
-  }
-  fd.release();
-  socket.set_option(tcp::no_delay(true), ec);
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const auto welcome =
       place == Place::served ? Connection::Welcome::served : Connection::Welcome::turned_away;
   if (place == Place::turned_away) metrics_.turned_away.add();
-  connections_.push_front(std::make_shared<Connection>(*this, std::move(socket), peer, welcome));
+  connections_.push_front(std::make_shared<Connection>(*this, std::move(fd), peer, welcome));
   most_connections_ = std::max(most_connections_, connections_.size());
   connections_.front()->start(connections_.begin());
 }
 
 void Worker::log_access(const LogFields& fields) {
   // What is posted comes after the events that are ready now, and before run() ends.
-  if (access_log_.size() == 0) boost::asio::post(context_, [this] { access_log_.write(); });
+  if (access_log_.size() == 0) loop_->post([this] { access_log_.write(); });
   access_log_.add(fields);
   if (access_log_.size() >= kMostLogged) access_log_.write();
 }
@@ -181,9 +163,8 @@ void Worker::log_access(const LogFields& fields) {
 void Worker::forget(Connections::iterator place) {
   taken((*place)->is_turned_away() ? Place::turned_away : Place::served).fetch_sub(1);
   connections_.erase(place);
-  socket_places_.give_back();
   release_when_done();
-  if (accept_paused_ || !queue_.empty()) boost::asio::post(context_, [this] { use_room(); });
+  if (accept_paused_ || !queue_.empty()) loop_->post([this] { use_room(); });
 }
 
 /// use_room lets clients in that wait, here and in the kernel's queue.
@@ -215,8 +196,8 @@ void Worker::begin_drain() {
   // Those whose connection the kernel has made already are clients too: closing would reset them.
   for (int count = 0; count < SOMAXCONN && accept_one() == Accepted::client; ++count) {
   }
-  boost::system::error_code ec;
-  acceptor_.close(ec);
+  newcomers_.reset();
+  listener_.reset();
   accept_paused_ = false;
   drain_end_ = now_ + static_cast<Tick>(options_.drain_timeout.count());
   for (auto place = connections_.begin(); place != connections_.end();) {
@@ -239,9 +220,8 @@ void Worker::drop_queue() {
 
 void Worker::release_when_done() {
   if (!draining() || !connections_.empty() || !queue_.empty()) return;
-  timer_.cancel();
   upstream_pool_.clear();
-  work_.reset();
+  loop_->leave();
 }
 
 // The C library keeps what was freed, in an enclave out of everybody's reach.
@@ -262,15 +242,10 @@ void Worker::ensure_ticking() {
   }
   // A clock that was set back would put the next tick off by as much.
   const auto latest = std::chrono::steady_clock::now() + 2 * kTickLength;
-  if (timer_.expiry() > latest) schedule_tick();
+  if (loop_->alarm() > latest) schedule_tick();
 }
 
-void Worker::schedule_tick() {
-  timer_.expires_after(kTickLength);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) tick();
-  });
-}
+void Worker::schedule_tick() { loop_->set_alarm(EventLoop::Clock::now() + kTickLength); }
 
 void Worker::tick() {
   ++now_;

@@ -2,10 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <list>
 #include <memory>
@@ -17,11 +14,11 @@
 #include "base/descriptor.h"
 #include "http/local_proxy.h"
 #include "ratls/server.h"
+#include "server/event_loop.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/request_ids.h"
 #include "server/router.h"
-#include "server/socket_places.h"
 #include "server/tick.h"
 #include "server/upstream_pool.h"
 
@@ -64,7 +61,7 @@ class Worker {
   void apply(const ServerOptions& options);
 
   // For Connection:
-  boost::asio::io_context& context() noexcept { return context_; }
+  EventLoop& loop() noexcept { return *loop_; }
   Service& service() noexcept { return service_; }
   /// options are the same until the next event.
   const ServerOptions& options() const noexcept { return options_; }
@@ -75,7 +72,6 @@ class Worker {
   std::span<char> scratch() noexcept { return scratch_; }
   const std::string& date() const noexcept { return date_; }
   UpstreamPool& upstream_pool() noexcept { return upstream_pool_; }
-  SocketPlaces& socket_places() noexcept { return socket_places_; }
   /// log_access writes a request's line, together with those of the events that are ready now.
   void log_access(const LogFields& fields);
   Tick now() const noexcept { return now_; }
@@ -94,10 +90,9 @@ class Worker {
   const WorkerMetrics& metrics() const noexcept { return metrics_; }
 
  private:
-  Worker(Service& service, const ServerOptions& options,
-         std::unique_ptr<boost::asio::io_context> context, boost::asio::ip::tcp::acceptor acceptor);
+  Worker(Service& service, const ServerOptions& options, std::unique_ptr<EventLoop> loop,
+         Descriptor listener);
 
-  void await_clients();
   void accept_clients();
   enum class Accepted { client, nobody, no_room };
   Accepted accept_one();
@@ -119,12 +114,9 @@ class Worker {
   Service& service_;
   ServerOptions options_;
   RequestIds request_ids_;
-  SocketPlaces socket_places_;
-  std::unique_ptr<boost::asio::io_context> owned_context_;
-  boost::asio::io_context& context_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  boost::asio::steady_timer timer_;
+  std::unique_ptr<EventLoop> loop_;
+  Descriptor listener_;  // closed when draining
+  std::optional<Watch> newcomers_;
   UpstreamPool upstream_pool_;
   /// Queued is a client that waits for a place: nothing was read of it yet.
   struct Queued {

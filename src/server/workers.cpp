@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "server/listener.h"
-#include "server/socket_places.h"
 #include "server/upstream_pool.h"
 
 namespace ratls::server {
@@ -21,8 +20,8 @@ constexpr std::size_t kMaxConnections = 1'000'000;
 // Descriptors besides those of clients: of quotes, files, logs and collateral services; of each
 // thread; of the operations listener; of connections to an app that wait in each thread's pool.
 constexpr std::size_t kOfTheServer = 64;
-constexpr std::size_t kOfAThread = 4 + SocketPlaces::kTogether;
-constexpr std::size_t kOfOperations = 64 + SocketPlaces::kTogether;
+constexpr std::size_t kOfAThread = 3;
+constexpr std::size_t kOfOperations = 63;
 
 Error bad_option(std::string name, std::string wanted) {
   return Error(Code::config_invalid, std::move(name), std::move(wanted));
@@ -47,9 +46,9 @@ std::size_t most_descriptors(std::size_t wanted) {
 }
 
 /// descriptors_of says how many a connection to the app or server behind takes. A channel of
-/// libcurl's has a socket, our copy of it, and two pairs to be woken with.
+/// libcurl's has a socket, and two pairs to be woken with.
 std::size_t descriptors_of(const Upstreams* upstreams, const http::LocalProxy* local) {
-  constexpr std::size_t kOfAChannel = 6;
+  constexpr std::size_t kOfAChannel = 5;
   if (upstreams == nullptr) return 0;
   return local == nullptr ? 1 : kOfAChannel;
 }
