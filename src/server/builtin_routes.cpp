@@ -18,7 +18,10 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-Response greet(const Request&) { return Response::json({{"message", "Hello World"}}); }
+Response greet(const Request&) {
+  static const Response greeting = Response::json({{"message", "Hello World"}});
+  return greeting;
+}
 
 Response show_headers(const Request& request) {
   std::map<std::string, std::string> joined;

@@ -2,6 +2,9 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 #include "server/transport.h"
 #include "tls/session_binding.h"
@@ -12,17 +15,55 @@ namespace {
 // A record takes two reads; more of them without plaintext are a client's way to keep us busy.
 constexpr int kReadsPerCall = 4;
 
+/// Wire is the socket as OpenSSL sees it (BIO_meth_new(3)). OpenSSL's own BIO for sockets has no
+/// limit of reads, and costs a callback for everything to get one.
+struct Wire {
+  int socket = -1;
+  int reads_left = 0;
+  bool has_ended = false;
+};
+
+Wire& wire_of(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
+
+bool is_passing(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
 // OpenSSL goes through KeyUpdates (RFC 8446 4.6.3) and alerts as long as there are any, and returns
 // only with plaintext or when the socket is empty: a client that sends nothing else would keep the
 // thread. So the socket seems empty after some reads.
-long count_read(BIO* bio, int operation, const char*, std::size_t, int, long, int result,
-                std::size_t*) {
-  if (operation != BIO_CB_READ) return result;
-  int& left = *static_cast<int*>(static_cast<void*>(BIO_get_callback_arg(bio)));
-  if (left-- > 0) return result;
+int read_wire(BIO* bio, char* buffer, int size) {
+  Wire& wire = wire_of(bio);
   BIO_clear_retry_flags(bio);
-  BIO_set_retry_read(bio);
-  return -1;
+  const bool may_read = wire.reads_left-- > 0;
+  const ssize_t got =
+      may_read ? ::recv(wire.socket, buffer, static_cast<std::size_t>(size), 0) : -1;
+  if (got < 0 && (!may_read || is_passing(errno))) BIO_set_retry_read(bio);
+  if (got == 0) wire.has_ended = true;
+  return static_cast<int>(got);
+}
+
+int write_wire(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t put =
+      ::send(wire_of(bio).socket, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (put < 0 && is_passing(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(put);
+}
+
+long control_wire(BIO* bio, int command, long, void*) {
+  if (command == BIO_CTRL_EOF) return wire_of(bio).has_ended ? 1 : 0;
+  return command == BIO_CTRL_FLUSH ? 1 : 0;  // nothing is held back
+}
+
+const BIO_METHOD* wire_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+    if (made == nullptr) return made;
+    BIO_meth_set_read(made, read_wire);
+    BIO_meth_set_write(made, write_wire);
+    BIO_meth_set_ctrl(made, control_wire);
+    return made;
+  }();
+  return method;
 }
 
 class TlsTransport final : public Transport {
@@ -30,10 +71,12 @@ class TlsTransport final : public Transport {
   explicit TlsTransport(const ServerTls& tls) : ssl_(tls.new_connection()) {}
 
   bool start(int socket) override {
-    if (SSL_set_fd(ssl_.get(), socket) != 1) return false;
-    BIO* bio = SSL_get_rbio(ssl_.get());
-    BIO_set_callback_arg(bio, static_cast<char*>(static_cast<void*>(&reads_left_)));
-    BIO_set_callback_ex(bio, count_read);
+    wire_.socket = socket;
+    BIO* bio = wire_method() == nullptr ? nullptr : BIO_new(wire_method());
+    if (bio == nullptr) return false;
+    BIO_set_data(bio, &wire_);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_.get(), bio, bio);
     return true;
   }
 
@@ -82,7 +125,7 @@ class TlsTransport final : public Transport {
 
   void begin() {
     ERR_clear_error();
-    reads_left_ = kReadsPerCall;
+    wire_.reads_left = kReadsPerCall;
   }
 
   Outcome outcome_of(int result) const {
@@ -100,8 +143,8 @@ class TlsTransport final : public Transport {
     }
   }
 
+  Wire wire_;
   std::unique_ptr<SSL, Free> ssl_;
-  int reads_left_ = 0;
 };
 
 }  // namespace
