@@ -23,7 +23,8 @@ void Connection::begin_exchange() {
   if (parser_->awaits_continue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   const bool is_whole = parser_->state() == http::RequestParser::State::complete;
   if (is_whole && request.body.empty()) end_relayed_body();
-  may_be_readable_ = true;
+  // The rest of a body is likely there; beyond it the wait will tell.
+  may_be_readable_ = !is_whole || transport_->has_pending();
   body_bytes_ = 0;
   body_wait_ = 0;
   deadline_ = worker_.deadline_after(exchange_->timeout());
