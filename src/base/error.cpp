@@ -14,7 +14,7 @@ std::optional<CodeInfo> lookup(Code code) {
       return CodeInfo{code, "ok", "nothing failed", "no action is needed"};
     case Code::usage:
       return CodeInfo{code, "usage", "the call or the command line is wrong",
-                      "read the usage: ratls --help, or ratls COMMAND --help"};
+                      "read the usage: PROGRAM --help, or PROGRAM COMMAND --help"};
     case Code::url_invalid:
       return CodeInfo{code, "url_invalid", "the address cannot be used",
                       "give an https URL such as https://host:8000/path"};
