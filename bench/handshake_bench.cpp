@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 #include <vector>
 
 #include "base/reader.h"
@@ -57,7 +58,8 @@ struct Variant {
   EVP_PKEY* key = nullptr;
   SSL_CTX* client;
   std::size_t certificate_size;
-  std::vector<Cost> rounds = {};
+  std::vector<Cost> rounds = {};        ///< means of their handshakes
+  std::vector<double> handshakes = {};  ///< of both sides, each
 };
 
 int step(SSL* connection, double& cost) {
@@ -78,7 +80,8 @@ Connection server_side(const Variant& variant, std::size_t turn) {
   return server;
 }
 
-void shake_hands(const Variant& variant, std::size_t turn, Cost& cost) {
+Cost shake_hands(const Variant& variant, std::size_t turn) {
+  Cost cost;
   const Connection server = server_side(variant, turn);
   const Connection client(SSL_new(variant.client));
   SSL_set_connect_state(client.get());
@@ -93,14 +96,23 @@ void shake_hands(const Variant& variant, std::size_t turn, Cost& cost) {
     complete = step(server.get(), cost.server) == 1 && client_done == 1;
   }
   must(complete && SSL_version(client.get()) == TLS1_3_VERSION, "the handshake fails");
+  return cost;
 }
 
-Cost run_round(const Variant& variant, int round) {
-  Cost cost;
+void warm_up(const Variant& variant) {
+  for (int i = 0; i < kHandshakesPerRound; ++i) shake_hands(variant, static_cast<std::size_t>(i));
+}
+
+void run_round(Variant& variant, int round) {
+  Cost mean;
   for (int i = 0; i < kHandshakesPerRound; ++i) {
-    shake_hands(variant, static_cast<std::size_t>(round * kHandshakesPerRound + i), cost);
+    const Cost cost =
+        shake_hands(variant, static_cast<std::size_t>(round * kHandshakesPerRound + i));
+    mean.server += cost.server / kHandshakesPerRound;
+    mean.client += cost.client / kHandshakesPerRound;
+    variant.handshakes.push_back(cost.server + cost.client);
   }
-  return {cost.server / kHandshakesPerRound, cost.client / kHandshakesPerRound};
+  variant.rounds.push_back(mean);
 }
 
 int accept_any(X509_STORE_CTX*, void*) { return 1; }
@@ -158,10 +170,12 @@ double verification_microseconds() {
   return cost;
 }
 
-double median(std::vector<double> values) {
+double percentile(std::vector<double> values, std::size_t percent) {
   std::ranges::sort(values);
-  return values[values.size() / 2];
+  return values[values.size() * percent / 100];
 }
+
+double median(std::vector<double> values) { return percentile(std::move(values), 50); }
 
 Cost median_of(const std::vector<Cost>& rounds) {
   std::vector<double> server;
@@ -184,18 +198,33 @@ void print(const std::vector<Variant>& variants, double unit) {
                 cost.client / unit, cost.client / plain.client,
                 (cost.server + cost.client) / (plain.server + plain.client));
   }
+}
+
+void print_percentiles(const std::vector<Variant>& variants, double unit) {
+  std::printf("\n%-46s %6s  %-17s %s\n", "both sides of each handshake", "", "   p50 units    x",
+              "   p99 units    x");
+  for (const Variant& variant : variants) {
+    std::printf("%-46s %6s", variant.name, "");
+    for (const std::size_t percent : {50, 99}) {
+      const double cost = percentile(variant.handshakes, percent);
+      std::printf("  %9.2f %6.2f", cost / unit,
+                  cost / percentile(variants.front().handshakes, percent));
+    }
+    std::printf("\n");
+  }
   std::printf("1 unit: one P-256 verification by OpenSSL in this run; x: in times of \"%s\"\n",
               variants.front().name);
 }
 
 void run(std::vector<Variant>& variants) {
   std::vector<double> units;
-  for (Variant& variant : variants) run_round(variant, 0);  // warms up
+  for (const Variant& variant : variants) warm_up(variant);
   for (int round = 1; round <= kRounds; ++round) {
     units.push_back(verification_microseconds());
-    for (Variant& variant : variants) variant.rounds.push_back(run_round(variant, round));
+    for (Variant& variant : variants) run_round(variant, round);
   }
   print(variants, median(units));
+  print_percentiles(variants, median(units));
 }
 
 std::vector<ServerTls> servers_with(const AttestedCertificate& certificate) {
