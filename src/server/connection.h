@@ -141,6 +141,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool continue_sent_ = false;
   bool deadline_passed_ = false;
   bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
   bool may_be_readable_ = true;  // since a read has last found nothing
 };
 

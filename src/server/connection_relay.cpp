@@ -140,11 +140,15 @@ bool Connection::relay_to_client(Step& next) {
   const std::string_view rest = unsent();
   if (rest.empty()) return false;
   std::size_t size = 0;
+  write_wants_read_ = false;
   switch (transport_->write(rest, size)) {
     case Transport::Outcome::done:
       sent(size);
       return true;
     case Transport::Outcome::wait_read:
+      // The client is in the middle of a KeyUpdate.
+      write_wants_read_ = true;
+      return false;
     case Transport::Outcome::wait_write:
       return false;
     default:
@@ -178,8 +182,10 @@ Connection::Step Connection::end_exchange() {
 }
 
 void Connection::wait_for_both() {
-  if (!unsent().empty() || read_wants_write_) watch_->wait_write();
-  if (!may_be_readable_ && wants_from_client()) watch_->wait_read();
+  const bool may_write = !unsent().empty() && !write_wants_read_;
+  const bool may_read = wants_from_client() && !may_be_readable_;
+  if (may_write || read_wants_write_) watch_->wait_write();
+  if (may_read || write_wants_read_) watch_->wait_read();
   exchange_->wait(Exchange::has_output_room(output_.size()));
 }
 

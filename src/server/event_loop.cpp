@@ -10,6 +10,8 @@
 #include <cstring>
 #include <limits>
 
+#include "server/log.h"
+
 // Level-triggered, because Gramine tells of an edge only after a read that came back short. An
 // event stays switched on while it is waited for again and again, as a client's next request is,
 // and is switched off when it comes and nobody waits: a request takes no epoll_ctl(2).
@@ -19,9 +21,11 @@ namespace {
 constexpr std::size_t kEventsAtOnce = 256;
 using Milliseconds = std::chrono::milliseconds::rep;
 constexpr Milliseconds kLongestWait = 60'000;
+constexpr std::chrono::milliseconds kPause{10};
 constexpr std::uint64_t kWakeUp = std::numeric_limits<std::uint64_t>::max();
 // Told of whether one wants to hear it or not (epoll_ctl(2)).
 constexpr std::uint32_t kAlwaysTold = EPOLLERR | EPOLLHUP;
+constexpr std::uint32_t kAll = EPOLLIN | EPOLLOUT | kAlwaysTold;
 
 std::uint32_t place_of(std::uint64_t key) { return static_cast<std::uint32_t>(key); }
 std::uint32_t generation_of(std::uint64_t key) { return static_cast<std::uint32_t>(key >> 32); }
@@ -45,12 +49,9 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
 
 void EventLoop::run() {
   thread_ = std::this_thread::get_id();
-  std::array<epoll_event, kEventsAtOnce> events;
   while (!leaving_) {
-    const int most = static_cast<int>(events.size());
-    const int count = ::epoll_wait(epoll_.get(), events.data(), most, patience());
-    run_posted();  // by other threads, who may have caused the events
-    for (int i = 0; i < count; ++i) tell(events[i].data.u64, events[i].events);
+    wait_and_tell();
+    tell_again();
     ring_alarm();
     run_posted();
   }
@@ -59,15 +60,44 @@ void EventLoop::run() {
   leaving_ = false;
 }
 
+void EventLoop::wait_and_tell() {
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int most = static_cast<int>(events.size());
+  const int count = ::epoll_wait(epoll_.get(), events.data(), most, patience());
+  const bool fails = count < 0 && errno != EINTR;
+  if (fails) {
+    if (!is_failing_) log(LogLevel::error, std::string("epoll_wait: ") + std::strerror(errno));
+    std::this_thread::sleep_for(kPause);
+  }
+  is_failing_ = fails;
+  const auto begin = events.begin();
+  const auto end = begin + std::max(count, 0);
+  const auto wakes_up = [](const epoll_event& event) { return event.data.u64 == kWakeUp; };
+  // What another thread has posted comes before the events that it may have caused.
+  if (std::any_of(begin, end, wakes_up)) run_posted();
+  std::for_each(begin, end, [&](const epoll_event& event) { tell(event.data.u64, event.events); });
+}
+
+EventLoop::Clock::duration EventLoop::Pause::left() const {
+  const auto passed = Clock::now() - begin;
+  return passed < Clock::duration::zero() ? Clock::duration::zero() : length - passed;
+}
+
+void EventLoop::set_alarm(Clock::duration delay) { alarm_ = Pause{Clock::now(), delay}; }
+
 /// patience is how long to wait for events, in milliseconds.
 int EventLoop::patience() {
   {
     const std::lock_guard lock(mutex_);
     if (!posted_.empty()) return 0;
   }
-  if (!alarm_) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*alarm_ - Clock::now());
-  return static_cast<int>(std::clamp<Milliseconds>(left.count(), 0, kLongestWait));
+  Milliseconds least = kLongestWait;
+  for (const auto& pause : {alarm_, until_again_}) {
+    if (!pause) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(pause->left()).count();
+    least = std::clamp<Milliseconds>(left, 0, least);
+  }
+  return static_cast<int>(least);
 }
 
 void EventLoop::tell(std::uint64_t key, std::uint32_t events) {
@@ -82,8 +112,20 @@ void EventLoop::tell(std::uint64_t key, std::uint32_t events) {
   }
 }
 
+/// look_again tells a watch a little later what epoll cannot tell it.
+void EventLoop::look_again(std::uint64_t key) {
+  again_.push_back(key);
+  if (!until_again_) until_again_ = Pause{Clock::now(), kPause};
+}
+
+void EventLoop::tell_again() {
+  if (!until_again_ || until_again_->left() > Clock::duration::zero()) return;
+  until_again_.reset();
+  for (const std::uint64_t key : std::exchange(again_, {})) tell(key, kAll);
+}
+
 void EventLoop::ring_alarm() {
-  if (!alarm_ || Clock::now() < *alarm_) return;
+  if (!alarm_ || alarm_->left() > Clock::duration::zero()) return;
   alarm_.reset();
   ring_();
 }
@@ -113,8 +155,9 @@ bool EventLoop::run_posted() {
 
 std::uint64_t EventLoop::join(Watch& watch) {
   if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(places_.size()));
     places_.emplace_back();
+    free_.reserve(places_.capacity());  // so that part() needs no memory
+    free_.push_back(static_cast<std::uint32_t>(places_.size() - 1));
   }
   const std::uint32_t index = free_.back();
   free_.pop_back();
@@ -164,14 +207,21 @@ void Watch::hear(std::uint32_t event) {
     heard_ |= event;
     return;
   }
-  // Whoever waits is to look, and finds what is wrong.
-  loop_.post([&loop = loop_, key = key_] { loop.tell(key, kAlwaysTold); });
+  loop_.look_again(key_);
 }
 
 void Watch::on_events(std::uint32_t events) {
-  const bool read = waits_read_ && (events & (EPOLLIN | kAlwaysTold)) != 0;
-  const bool write = waits_write_ && (events & (EPOLLOUT | kAlwaysTold)) != 0;
+  // Who waits to write to the other side that has gone is to find out.
+  const bool has_gone = (events & kAlwaysTold) != 0;
+  const bool read = waits_read_ && (has_gone || (events & EPOLLIN) != 0);
+  const bool write = waits_write_ && (has_gone || (events & EPOLLOUT) != 0);
   if (!read && !write) return ignore(events);
+  // Gramine tells so of the end of what the other side sends, which may still read, for as long as
+  // it lasts.
+  if (!read && (events & (EPOLLOUT | EPOLLERR)) == 0) {
+    ignore(events);
+    return loop_.look_again(key_);
+  }
   if (read) waits_read_ = false;
   if (write) waits_write_ = false;
   ready_({read, write});

@@ -34,13 +34,15 @@ class EventLoop {
   /// run goes on until leave(), and then until nothing posted is left. Blocks.
   void run();
   void leave() noexcept { leaving_ = true; }
-  /// post has the task run after the events that are ready now. Without a run() it never is.
+  /// post has the task run: what the loop's thread posts after the events that are ready now, what
+  /// others post before those that come later. Without a run() it never is.
   void post(Task task);
 
-  /// on_alarm says what an alarm does. There is one alarm at a time, which rings once.
+  /// on_alarm says what an alarm does. There is one alarm at a time, which rings once: when the
+  /// delay has passed, or earlier, when the clock is set back.
   void on_alarm(Task ring) { ring_ = std::move(ring); }
-  void set_alarm(Clock::time_point when) { alarm_ = when; }
-  std::optional<Clock::time_point> alarm() const noexcept { return alarm_; }
+  void set_alarm(Clock::duration delay);
+  bool has_alarm() const noexcept { return alarm_.has_value(); }
 
  private:
   friend class Watch;
@@ -52,22 +54,35 @@ class EventLoop {
     std::uint32_t generation = 0;
   };
 
+  /// Pause is a time that passes, by a clock that may jump.
+  struct Pause {
+    Clock::time_point begin;
+    Clock::duration length;
+    Clock::duration left() const;
+  };
+
   EventLoop(Descriptor epoll, Descriptor wake_up);
   std::uint64_t join(Watch& watch);
   void part(std::uint64_t key) noexcept;
+  void look_again(std::uint64_t key);
+  void wait_and_tell();
   bool control(int operation, int descriptor, std::uint32_t events, std::uint64_t key) noexcept;
   int patience();
   void tell(std::uint64_t key, std::uint32_t events);
+  void tell_again();
   void ring_alarm();
   bool run_posted();
 
   Descriptor epoll_;
   Descriptor wake_up_;  // an eventfd, readable when another thread has posted
   std::vector<Place> places_;
-  std::vector<std::uint32_t> free_;  // places without a watch
-  std::optional<Clock::time_point> alarm_;
+  std::vector<std::uint32_t> free_;   // places without a watch
+  std::vector<std::uint64_t> again_;  // watches of which epoll does not tell in time
+  std::optional<Pause> until_again_;
+  std::optional<Pause> alarm_;
   Task ring_;
   bool leaving_ = false;
+  bool is_failing_ = false;              // epoll_wait
   std::atomic<std::thread::id> thread_;  // that runs
   std::mutex mutex_;                     // for posted_
   std::vector<Task> posted_;             // ends first: tasks may hold watches

@@ -12,11 +12,12 @@
 namespace ratls::server {
 namespace {
 
-// A record takes two reads; more of them without plaintext are a client's way to keep us busy.
+// A record takes one or two reads; more of them without plaintext are a client's way to keep us
+// busy.
 constexpr int kReadsPerCall = 4;
 
-/// Wire is the socket as OpenSSL sees it (BIO_meth_new(3)). OpenSSL's own BIO for sockets has no
-/// limit of reads, and costs a callback for everything to get one.
+/// Wire is the socket as OpenSSL sees it (BIO_meth_new(3)), with a limit of reads. OpenSSL's own
+/// for sockets could have one by a callback only, which is called around each operation.
 struct Wire {
   int socket = -1;
   int reads_left = 0;

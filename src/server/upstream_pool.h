@@ -44,7 +44,7 @@ class UpstreamSocket {
   Descriptor fd_;                     // none: the channel has its own
   std::unique_ptr<Channel> channel_;  // null: bytes go through fd_
   std::function<void()> wake_;
-  bool may_be_readable_ = false;  // fd_: since a read has last found nothing
+  bool may_be_readable_ = false;  // fd_: since a read has last found less than it could take
   Watch watch_;                   // ends before what it watches
 };
 

@@ -234,18 +234,11 @@ void Worker::give_memory_back() {
 }
 
 void Worker::ensure_ticking() {
-  if (!ticking_) {
-    ticking_ = true;
-    date_ = http::http_date(system_now());
-    schedule_tick();
-    return;
-  }
-  // A clock that was set back would put the next tick off by as much.
-  const auto latest = std::chrono::steady_clock::now() + 2 * kTickLength;
-  if (loop_->alarm() > latest) schedule_tick();
+  if (ticking_) return;
+  ticking_ = true;
+  date_ = http::http_date(system_now());
+  loop_->set_alarm(kTickLength);
 }
-
-void Worker::schedule_tick() { loop_->set_alarm(EventLoop::Clock::now() + kTickLength); }
 
 void Worker::tick() {
   ++now_;
@@ -269,7 +262,7 @@ void Worker::tick() {
   give_memory_back();
   use_room();
   ticking_ = !connections_.empty() || !queue_.empty() || !upstream_pool_.empty() || accept_paused_;
-  if (ticking_) schedule_tick();
+  if (ticking_) loop_->set_alarm(kTickLength);
 }
 
 }  // namespace ratls::server

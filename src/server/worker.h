@@ -45,7 +45,7 @@ struct Service {
 /// Thread-safety: stop() and apply() from any thread; the rest from the thread in run().
 class Worker {
  public:
-  /// create listens at the endpoint. Errors: listen_failed.
+  /// create listens at the endpoint. Errors: listen_failed, internal.
   static Result<std::unique_ptr<Worker>> create(Service& service, const ServerOptions& options,
                                                 const boost::asio::ip::tcp::endpoint& endpoint);
   ~Worker();
@@ -107,7 +107,6 @@ class Worker {
   void begin_drain();
   void ensure_ticking();
   void give_memory_back();
-  void schedule_tick();
   void tick();
   void release_when_done();
 

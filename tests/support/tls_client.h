@@ -58,6 +58,7 @@ struct TlsClientOptions {
   std::string_view alpn = {};  ///< with length bytes
   int receive_buffer = 0;
   int socket = -1;  ///< one that is connected already
+  SSL_CTX_keylog_cb_func keylog = nullptr;
 };
 
 /// TlsClient is OpenSSL as a client that verifies nothing; for talking to our own server.
@@ -73,6 +74,7 @@ class TlsClient {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_NONE, nullptr);
     SSL_CTX_set_max_proto_version(context_.get(), options.highest_version);
+    SSL_CTX_set_keylog_callback(context_.get(), options.keylog);
     ssl_.reset(SSL_new(context_.get()));
     if (options.groups != nullptr) SSL_set1_groups_list(ssl_.get(), options.groups);
     if (!options.alpn.empty()) {
