@@ -83,6 +83,8 @@ def test_builds_no_further_than_the_target(build, tmp_path):
     ("FROM base\nHEALTHCHECK NONE\n", "not understood: HEALTHCHECK NONE"),
     ('FROM base\nRUN ["/bin/sh"]\n', "not understood: RUN"),
     ("FROM base\nRUN --network=none true\n", "not understood: RUN"),
+    ("FROM base\nUSER 1:1\nRUN true\n", "not understood: RUN"),
+    ("FROM base AS first\nENV A=b\nFROM first\n", "FROM first: say where"),
     ("FROM base\nCOPY --chown=1 tools /tools\n", "not understood: COPY"),
     ("FROM base\nCOPY --from=nowhere /a /b\n", "not understood: COPY"),
     ("FROM base\nCOPY no-such-file /b\n", "there is no "),
