@@ -283,13 +283,23 @@ void add_policy(CLI::App& app, Arguments& chosen) {
 
 // For packages and for those who install by hand; not shown among the commands.
 void add_completion(CLI::App& app, Arguments& chosen) {
-  auto kind = std::make_shared<std::string>();
+  const auto kind = std::make_shared<std::string>();
   auto* command = app.add_subcommand("completion", "Print a shell completion or the manual page");
   command->group("");
-  command->add_option("KIND", *kind, "bash, zsh, fish or man")
+  command->add_option("KIND", *kind, "bash, zsh, fish, man, or server-man for that of ratls-server")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
-  command->callback([&, kind] { chosen = HelpArguments{.text = completion_script(app, *kind)}; });
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "man", "server-man"}));
+  command->callback([&, kind] {
+    if (*kind != "server-man") {
+      chosen = HelpArguments{.text = completion_script(app, *kind)};
+      return;
+    }
+    // By this program, because that for enclaves is to have little in it.
+    CLI::App server(kServerProgram.overview, kServerProgram.name);
+    Arguments none;
+    add_server_commands(server, none, {});
+    chosen = HelpArguments{.text = completion_script(server, "man")};
+  });
 }
 
 }  // namespace

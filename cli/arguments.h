@@ -187,6 +187,9 @@ struct Program {
 /// kServerProgram is ratls-server, for enclaves.
 extern const Program kServerProgram;
 
+/// add_server_commands adds what both have.
+void add_server_commands(CLI::App& app, Arguments& chosen, const config::Settings& settings);
+
 /// add_client_commands adds what ratls has and ratls-server has not.
 void add_client_commands(CLI::App& app, Arguments& chosen);
 

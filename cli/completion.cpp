@@ -147,13 +147,15 @@ std::string roff(const std::string& text) {
 }
 
 std::string man(const CLI::App& app, const std::vector<Entry>& entries) {
-  std::string page =
-      ".TH RATLS 1\n.SH NAME\nratls \\- sessions with servers whose code is proven\n"
-      ".SH SYNOPSIS\n.B ratls\n.I COMMAND\n.RI [ OPTIONS ]\n.SH DESCRIPTION\n.nf\n" +
-      roff(app.get_description()) + "\n.fi\n.SH COMMANDS\n";
+  const std::string name = roff(app.get_name());
+  const std::string& description = app.get_description();
+  std::string page = ".TH " + name + " 1\n.SH NAME\n" + name + " \\- " +
+                     roff(description.substr(0, description.find('.'))) + "\n.SH SYNOPSIS\n.B " +
+                     name + "\n.I COMMAND\n.RI [ OPTIONS ]\n.SH DESCRIPTION\n.nf\n" +
+                     roff(description) + "\n.fi\n.SH COMMANDS\n";
   for (const Entry& entry : entries) {
     if (!entry.words.empty()) {
-      page += ".SS ratls" + roff(entry.words) + "\n" + roff(entry.app->get_description()) + "\n";
+      page += ".SS " + name + roff(entry.words) + "\n" + roff(entry.app->get_description()) + "\n";
     }
     for (const CLI::Option* option : options_of(*entry.app)) {
       page += ".TP\n.B " + roff(option->get_name(false, true)) + "\n" +

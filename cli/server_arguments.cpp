@@ -149,6 +149,12 @@ CLI::Validator not_empty() {
       "", "");
 }
 
+void add_server_commands(CLI::App& app, Arguments& chosen, const config::Settings& settings) {
+  app.set_version_flag("--version", app.get_name() + " " RATLS_VERSION);
+  add_serve(app, chosen, settings);
+  add_run(app, chosen);
+}
+
 Result<Arguments> parse_arguments(const Program& program, const std::vector<std::string>& given,
                                   const config::Settings& settings) {
   std::vector<std::string> words = given;
@@ -160,10 +166,8 @@ Result<Arguments> parse_arguments(const Program& program, const std::vector<std:
   }
   Arguments chosen;
   CLI::App app(program.overview, program.name);
-  app.set_version_flag("--version", std::string(program.name) + " " RATLS_VERSION);
   app.require_subcommand(1);
-  add_serve(app, chosen, settings);
-  add_run(app, chosen);
+  add_server_commands(app, chosen, settings);
   if (program.add_commands != nullptr) program.add_commands(app, chosen);
   const auto is_named = [&](const CLI::App* command) {
     return command->get_name() == words.front();

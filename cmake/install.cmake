@@ -18,7 +18,10 @@ install(FILES ${completion}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-
         RENAME _ratls COMPONENT ratls)
 install(FILES ${completion}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
         RENAME ratls.fish COMPONENT ratls)
-install(FILES ${completion}/man DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME ratls.1 COMPONENT ratls)
+install(FILES ${completion}/man.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME ratls.1.gz
+        COMPONENT ratls)
+install(FILES ${completion}/server-man.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+        RENAME ratls-server.1.gz COMPONENT ratls-server)
 
 # Relative, so that the tree may be moved and --prefix given when it is installed.
 file(RELATIVE_PATH RATLS_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -51,6 +51,16 @@ def test_each_command_is_in_the_others(ratls, kind):
         assert word in text, word
 
 
+def test_the_other_program_has_a_page_with_its_commands_only(ratls):
+    ended = run(ratls, "completion", "server-man")
+    assert (ended.code, ended.err) == (0, ""), ended
+    lines = ended.out.replace("\\-", "-").splitlines()
+    assert lines[0] == ".TH ratls-server 1"
+    assert [line for line in lines if line.startswith(".SS")] == \
+        [".SS ratls-server serve", ".SS ratls-server run"]
+    assert ".B --version" in lines and any("--staple" in line for line in lines)
+
+
 def test_another_kind_is_a_mistake(ratls):
     assert run(ratls, "completion", "csh").code == 2
     assert run(ratls, "completion").code == 2

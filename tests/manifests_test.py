@@ -245,3 +245,9 @@ def test_the_last_stage_makes_the_image():
                   'ENV B=2 C="3 4" \\\n  D=5\nENV E 6 7\nENTRYPOINT [ "/c", \\\n  "d" ]\n')
     assert (image.entrypoint, image.command) == (["/c", "d"], None)
     assert image.environment == {"B": "2", "C": "3 4", "D": "5", "E": "6 7"}
+
+
+def test_the_makefile_says_which_program_is_missing(tmp_path):
+    ended = run("make", "-C", SOURCE / "deploy/gramine", "hello.manifest",
+                f"HELLO={tmp_path / 'none'}")
+    assert ended.code == 2 and "there is no program" in ended.err, ended

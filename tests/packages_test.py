@@ -60,9 +60,10 @@ def files(package):
 def test_each_package_has_its_files(packages):
     assert packages.keys() == {"ratls", "ratls-server", "libratls0", "libratls-dev", "python3-ratls",
                                "ratls-gramine-compat"}
-    assert files(packages["ratls-server"]) == {"usr/bin/ratls-server"}
+    assert files(packages["ratls-server"]) == {
+        "usr/bin/ratls-server", "usr/share/man/man1/ratls-server.1.gz"}
     assert files(packages["ratls"]) == {
-        "usr/bin/ratls", "usr/share/man/man1/ratls.1", "usr/share/fish/vendor_completions.d/ratls.fish",
+        "usr/bin/ratls", "usr/share/man/man1/ratls.1.gz", "usr/share/fish/vendor_completions.d/ratls.fish",
         "usr/share/bash-completion/completions/ratls", "usr/share/zsh/vendor-completions/_ratls"}
     assert files(packages["ratls-gramine-compat"]) == {
         "usr/lib/*/libra_tls_attest.so", "usr/lib/*/libra_tls_verify_dcap.so",

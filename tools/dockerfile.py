@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a Dockerfile says of the image it makes: its last stage's ENTRYPOINT, CMD, ENV and WORKDIR."""
+"""What a Dockerfile says of the image it makes: its last stage's ENTRYPOINT, CMD, ENV, USER and
+WORKDIR."""
 
 import json
 import re
@@ -38,10 +39,10 @@ def words(arguments):
 
 class Image:
     """The configuration of the image that a Dockerfile makes. entrypoint and command are lists, or
-    None where the instruction is missing or has the shell form."""
+    None where the instruction is missing or has the shell form; user is the text of USER, or None."""
 
     def __init__(self, text):
-        self.entrypoint = self.command = None
+        self.entrypoint = self.command = self.user = None
         self.environment = {}
         self.folder = "/"
         for _, name, arguments in instructions(text):
@@ -51,6 +52,8 @@ class Image:
                 self.entrypoint = words(arguments)
             elif name == "CMD":
                 self.command = words(arguments)
+            elif name == "USER":
+                self.user = arguments
             elif name == "WORKDIR":
                 self.folder = arguments
             elif name == "ENV":
