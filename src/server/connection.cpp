@@ -414,6 +414,7 @@ void Connection::drain() {
 }
 
 void Connection::check_deadline(Tick now) {
+  if (watch_) watch_->look_again();
   if (phase_ == Phase::attesting) leave_if_client_has();
   if (phase_ == Phase::closed || (now < deadline_ && !body_is_too_slow())) return;
   deadline_ = kNever;

@@ -29,7 +29,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start(Worker::Connections::iterator place);
   /// drain ends the connection after the request that it is at, or after its first one.
   void drain();
-  /// check_deadline ends what has taken too long. It is called at each tick.
+  /// check_deadline ends what has taken too long, and looks whether a client that sends no more has
+  /// read. It is called at each tick.
   void check_deadline(Tick now);
   /// abort closes at once.
   void abort();

@@ -155,6 +155,10 @@ void Watch::wait_write() {
   hear(EPOLLOUT);
 }
 
+void Watch::look_again() {
+  if (waits_write_) hear(EPOLLOUT);
+}
+
 /// hear has epoll tell of one event more.
 void Watch::hear(std::uint32_t event) {
   if ((heard_ & event) != 0) return;
@@ -170,7 +174,9 @@ void Watch::hear(std::uint32_t event) {
 
 void Watch::on_events(std::uint32_t events) {
   const bool read = waits_read_ && (events & (EPOLLIN | kAlwaysTold)) != 0;
-  const bool write = waits_write_ && (events & (EPOLLOUT | kAlwaysTold)) != 0;
+  // Under Gramine EPOLLHUP says no more than that the other side sends nothing any more. Linux has
+  // EPOLLOUT beside it.
+  const bool write = waits_write_ && (events & (EPOLLOUT | EPOLLERR)) != 0;
   if (!read && !write) return ignore(events);
   if (read) waits_read_ = false;
   if (write) waits_write_ = false;

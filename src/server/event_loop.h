@@ -74,7 +74,8 @@ class EventLoop {
 };
 
 /// Watch waits until a descriptor is ready, once for each call of a wait. The loop and the
-/// descriptor must live longer. Thread-safety: only on the loop's thread.
+/// descriptor must live longer. Thread-safety: only on the loop's thread. Caller must still: call
+/// look_again() from time to time while it waits to write.
 class Watch {
  public:
   /// Event says which of the waits are over; all are when the other side has gone.
@@ -92,6 +93,9 @@ class Watch {
 
   void wait_read();
   void wait_write();
+  /// look_again finds out whether one can write to a side that sends no more. Gramine tells of such
+  /// a side without a pause, so that waiting for it would keep the processor busy.
+  void look_again();
 
  private:
   friend class EventLoop;

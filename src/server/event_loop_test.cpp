@@ -153,6 +153,37 @@ TEST_F(EventLoopTest, IsQuietAboutWhatNobodyWaitsFor) {
   EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 10);
 }
 
+// Under Gramine a side that has sent its last byte looks like this while it does not read.
+TEST_F(EventLoopTest, IsQuietAboutASideThatSendsNoMoreAndDoesNotRead) {
+  const Pair pair;
+  const std::string data(4096, 'x');
+  while (::write(pair.near.get(), data.data(), data.size()) > 0) {
+  }
+  ASSERT_EQ(::shutdown(pair.near.get(), SHUT_RDWR), 0);  // EPOLLHUP, without EPOLLOUT
+  int told = 0;
+  Watch watch(*loop_, pair.near.get(), [&](Watch::Event event) {
+    EXPECT_TRUE(event.write);
+    ++told;
+  });
+  watch.wait_write();
+  const std::clock_t before = std::clock();  // of processor time
+  loop_->on_alarm([this] { loop_->leave(); });
+  loop_->set_alarm(EventLoop::Clock::now() + milliseconds(300));
+  loop_->run();
+  EXPECT_EQ(told, 0);
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 10);
+
+  watch.look_again();
+  run_for_a_moment();
+  EXPECT_EQ(told, 0);
+  std::string read(1 << 20, '\0');
+  while (::recv(pair.far.get(), read.data(), read.size(), MSG_DONTWAIT) > 0) {
+  }
+  watch.look_again();
+  run_for_a_moment();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(EventLoopTest, TellsNoWatchThatHasEnded) {
   const Pair pairs[2];
   std::optional<Watch> watches[2];
