@@ -19,6 +19,8 @@ constexpr std::string_view kSocket = "{socket}";
 constexpr int kInheritedFd = 3;  // the first after stdin, stdout and stderr, as in systemd
 constexpr int kFirstOwnFd = 10;  // so that kInheritedFd is free
 constexpr int kLongestQueue = 4096;
+// What Gramine's sockets have, whatever they are told. It holds one connection more.
+constexpr int kShortQueue = 1;
 
 std::string replaced(std::string text, std::string_view what, const std::string& with) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -36,11 +38,11 @@ Descriptor move_up(Descriptor from) {
   return Descriptor(::fcntl(from.get(), F_DUPFD_CLOEXEC, kFirstOwnFd));
 }
 
-/// listen_at makes a listening socket with the shortest queue there is: see AppProcess::accepts.
+/// listen_at makes a listening socket with a short queue: see AppProcess::accepts.
 Result<Descriptor> listen_at(const UpstreamAddress& address) {
   Descriptor socket = move_up(Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)));
   if (!socket || ::bind(socket.get(), address.data(), address.size()) != 0 ||
-      ::listen(socket.get(), 0) != 0) {
+      ::listen(socket.get(), kShortQueue) != 0) {
     return app_failed(address.text(), errno);
   }
   return socket;
@@ -81,6 +83,9 @@ Result<pid_t> fork_and_exec(std::vector<std::string> command, int inherited) {
   Child child{{}, inherited, report_write.get(), ::getpid()};
   for (std::string& argument : command) child.arguments.push_back(argument.data());
   child.arguments.push_back(nullptr);
+  // Not _Fork(3), which would let the other threads allocate memory, and so go on, until it
+  // returns: under Gramine, where that takes seconds, a client's socket that is closed meanwhile
+  // makes it fail (tried with 1.9).
   const pid_t pid = ::fork();
   if (pid < 0) return app_failed(command.front(), errno);
   if (pid == 0) become_app(child);
@@ -152,19 +157,22 @@ Descriptor AppProcess::connect() const {
 }
 
 // A socket that was inherited can be connected to before the app looks at it. Its queue has room
-// for one connection, so that a second one succeeds only when the app has made the queue longer
+// for a few connections, so that another one succeeds only when the app has made the queue longer
 // (listen) or has taken the first one (accept).
 bool AppProcess::accepts() {
-  if (!queued_) queued_ = connect();
-  if (!queued_) return false;
+  const std::size_t needed = listener_ ? kShortQueue + 2 : 1;
+  while (queued_.size() < needed) {
+    Descriptor next = connect();
+    if (!next) return false;
+    queued_.push_back(std::move(next));
+  }
   if (listener_) {
-    if (!connect()) return false;
     // An app that only accepts keeps the queue that it was given.
     ::listen(listener_.get(), kLongestQueue);
     // From here on the queue ends with the app, and a request in it is not left waiting.
     listener_.reset();
   }
-  queued_.reset();
+  queued_.clear();
   return true;
 }
 

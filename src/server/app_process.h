@@ -49,8 +49,8 @@ class AppProcess {
 
   pid_t pid_ = -1;  // -1: none, or its end is known
   UpstreamAddress address_;
-  Descriptor listener_;  // that of {fd}, until the app accepts
-  Descriptor queued_;    // a connection that waits for the app
+  Descriptor listener_;             // that of {fd}, until the app accepts
+  std::vector<Descriptor> queued_;  // connections that wait for the app
   std::string ended_;
 };
 

@@ -89,7 +89,8 @@ class EventLoop {
 };
 
 /// Watch waits until a descriptor is ready, once for each call of a wait. The loop and the
-/// descriptor must live longer. Thread-safety: only on the loop's thread.
+/// descriptor must live longer. Thread-safety: only on the loop's thread. Caller must still: call
+/// look_again() from time to time while it waits to write and not to read.
 class Watch {
  public:
   /// Event says which of the waits are over; all are when the other side has gone.

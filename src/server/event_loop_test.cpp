@@ -154,6 +154,26 @@ TEST_F(EventLoopTest, IsQuietAboutWhatNobodyWaitsFor) {
   EXPECT_EQ(told, 3);
 }
 
+// Under Gramine a side that has sent its last byte looks like this while it does not read.
+TEST_F(EventLoopTest, IsQuietAboutASideThatSendsNoMoreAndDoesNotRead) {
+  const Pair pair;
+  const std::string data(4096, 'x');
+  while (::write(pair.near.get(), data.data(), data.size()) > 0) {
+  }
+  ASSERT_EQ(::shutdown(pair.near.get(), SHUT_RDWR), 0);  // EPOLLHUP, without EPOLLOUT
+  std::optional<Watch> watch;
+  int told = 0;
+  watch.emplace(*loop_, pair.near.get(), [&](Watch::Event event) {
+    EXPECT_TRUE(event.write);
+    ++told;
+    watch->wait_write();
+  });
+  watch->wait_write();
+  run_for_a_moment(milliseconds(300));
+  EXPECT_GT(told, 1);
+  EXPECT_LT(told, 100);
+}
+
 TEST_F(EventLoopTest, TellsNoWatchThatHasEnded) {
   const Pair pairs[2];
   std::optional<Watch> watches[2];
