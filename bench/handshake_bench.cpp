@@ -91,7 +91,7 @@ Cost shake_hands(const Variant& variant, std::size_t turn) {
   SSL_set_bio(client.get(), near, near);
   SSL_set_bio(server.get(), far, far);
   bool complete = false;
-  for (int turn = 0; !complete && turn < 10; ++turn) {
+  for (int flight = 0; !complete && flight < 10; ++flight) {
     const int client_done = step(client.get(), cost.client);
     complete = step(server.get(), cost.server) == 1 && client_done == 1;
   }

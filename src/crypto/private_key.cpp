@@ -95,7 +95,7 @@ Result<PrivateKey> PrivateKey::from_pem(BytesView pem) {
   }
   const ErrorMark mark;
   EVP_PKEY* read = nullptr;
-  // The decoders of EC keys only: to choose among those of all kinds takes five times as long.
+  // The decoders of EC keys only: most of the time goes into choosing among those of all kinds.
   const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&read, "PEM", "PrivateKeyInfo", "EC",
                                                             EVP_PKEY_KEYPAIR, nullptr, nullptr));
   const unsigned char* position = pem.data();

@@ -136,6 +136,13 @@ TEST(PrivateKey, RefusesOtherKeys) {
             Code::key_unsupported);
 }
 
+TEST(PrivateKey, RefusesAPublicKey) {
+  const auto key = PrivateKey::generate(KeyType::p256).value();
+  const BioPtr pem(BIO_new(BIO_s_mem()));
+  ASSERT_EQ(PEM_write_bio_PUBKEY(pem.get(), key.native()), 1);
+  EXPECT_EQ(refusal(text_of(pem.get())), Code::key_unsupported);
+}
+
 TEST(PrivateKey, RefusesEncryptedKeyWithoutAsking) {
   const auto key = PrivateKey::generate(KeyType::p256).value();
   EXPECT_EQ(refusal(pkcs8_pem(key.native(), EVP_aes_256_cbc())), Code::key_unsupported);

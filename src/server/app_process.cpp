@@ -19,7 +19,7 @@ constexpr std::string_view kSocket = "{socket}";
 constexpr int kInheritedFd = 3;  // the first after stdin, stdout and stderr, as in systemd
 constexpr int kFirstOwnFd = 10;  // so that kInheritedFd is free
 constexpr int kLongestQueue = 4096;
-// What Gramine's sockets have, whatever they are told. It holds one connection more.
+// What sockets have under gramine-direct, whatever they are told. It holds one connection more.
 constexpr int kShortQueue = 1;
 
 std::string replaced(std::string text, std::string_view what, const std::string& with) {

@@ -25,6 +25,7 @@ void Connection::begin_exchange() {
   if (is_whole && request.body.empty()) end_relayed_body();
   // The rest of a body is likely there; beyond it the wait will tell.
   may_be_readable_ = !is_whole || transport_->has_pending();
+  write_wants_read_ = false;
   body_bytes_ = 0;
   body_wait_ = 0;
   deadline_ = worker_.deadline_after(exchange_->timeout());

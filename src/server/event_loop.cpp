@@ -22,6 +22,7 @@ constexpr std::size_t kEventsAtOnce = 256;
 using Milliseconds = std::chrono::milliseconds::rep;
 constexpr Milliseconds kLongestWait = 60'000;
 constexpr std::chrono::milliseconds kPause{10};
+constexpr std::chrono::milliseconds kPauseForEach{1};  // so that many take no more time than few
 constexpr std::uint64_t kWakeUp = std::numeric_limits<std::uint64_t>::max();
 // Told of whether one wants to hear it or not (epoll_ctl(2)).
 constexpr std::uint32_t kAlwaysTold = EPOLLERR | EPOLLHUP;
@@ -115,13 +116,15 @@ void EventLoop::tell(std::uint64_t key, std::uint32_t events) {
 /// look_again tells a watch a little later what epoll cannot tell it.
 void EventLoop::look_again(std::uint64_t key) {
   again_.push_back(key);
-  if (!until_again_) until_again_ = Pause{Clock::now(), kPause};
+  if (!until_again_) until_again_ = Pause{Clock::now(), kPause + told_again_ * kPauseForEach};
 }
 
 void EventLoop::tell_again() {
   if (!until_again_ || until_again_->left() > Clock::duration::zero()) return;
   until_again_.reset();
-  for (const std::uint64_t key : std::exchange(again_, {})) tell(key, kAll);
+  const std::vector<std::uint64_t> keys = std::exchange(again_, {});
+  told_again_ = keys.size();
+  for (const std::uint64_t key : keys) tell(key, kAll);
 }
 
 void EventLoop::ring_alarm() {

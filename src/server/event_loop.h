@@ -78,6 +78,7 @@ class EventLoop {
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_;   // places without a watch
   std::vector<std::uint64_t> again_;  // watches of which epoll does not tell in time
+  std::size_t told_again_ = 0;        // so many the last time
   std::optional<Pause> until_again_;
   std::optional<Pause> alarm_;
   Task ring_;
@@ -89,8 +90,7 @@ class EventLoop {
 };
 
 /// Watch waits until a descriptor is ready, once for each call of a wait. The loop and the
-/// descriptor must live longer. Thread-safety: only on the loop's thread. Caller must still: call
-/// look_again() from time to time while it waits to write and not to read.
+/// descriptor must live longer. Thread-safety: only on the loop's thread.
 class Watch {
  public:
   /// Event says which of the waits are over; all are when the other side has gone.

@@ -37,7 +37,8 @@ extern "C" int epoll_wait(int epoll, epoll_event* events, int most, int timeout)
   if (!is_like_gramine) return count;
   ++waits;
   for (int i = 0; i < count; ++i) {
-    if ((events[i].events & EPOLLRDHUP) != 0) events[i].events ^= EPOLLRDHUP | EPOLLHUP;
+    const std::uint32_t told = events[i].events;
+    if ((told & EPOLLRDHUP) != 0) events[i].events = (told & ~EPOLLRDHUP) | EPOLLHUP;
   }
   return count;
 }
