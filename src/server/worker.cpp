@@ -234,8 +234,7 @@ void Worker::give_memory_back() {
 }
 
 void Worker::ensure_ticking() {
-  if (ticking_) return;
-  ticking_ = true;
+  if (loop_->has_alarm()) return;
   date_ = http::http_date(system_now());
   loop_->set_alarm(kTickLength);
 }
@@ -261,8 +260,9 @@ void Worker::tick() {
   upstream_pool_.drop_old(now_);
   give_memory_back();
   use_room();
-  ticking_ = !connections_.empty() || !queue_.empty() || !upstream_pool_.empty() || accept_paused_;
-  if (ticking_) loop_->set_alarm(kTickLength);
+  const bool goes_on =
+      !connections_.empty() || !queue_.empty() || !upstream_pool_.empty() || accept_paused_;
+  if (goes_on) loop_->set_alarm(kTickLength);
 }
 
 }  // namespace ratls::server

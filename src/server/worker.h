@@ -133,7 +133,6 @@ class Worker {
   std::string date_;
   Tick now_ = 0;
   Tick drain_end_ = kNever;
-  bool ticking_ = false;
   bool accept_paused_ = false;
 };
 
