@@ -47,7 +47,7 @@ test-differential: ## compare CASES verdicts with another verifier's, from SEED 
 	@tools/setup build test
 	@tools/test_differential $(or $(SEED),random) $(CASES) || [ $$? = 77 ]
 
-test-hardware: ## try SGX with Gramine, or TDX, on this machine; ends with 77 where neither is
+test-hardware: ## try SGX with Gramine, or TDX, on this machine; where neither is, tools/test_hardware ends with 77 and make with 2
 	@tools/setup build
 	@tools/build release ratls hello
 	@tools/test_hardware
