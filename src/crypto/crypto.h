@@ -62,7 +62,7 @@ class PrivateKey {
  public:
   /// generate makes a new key. Errors: internal.
   static Result<PrivateKey> generate(KeyType type);
-  /// from_pem reads an unencrypted EC key in PKCS#8, P-256 or P-384.
+  /// from_pem reads an unencrypted EC key in PKCS#8, P-256 or P-384, by the curve's name.
   /// Errors: key_unsupported.
   static Result<PrivateKey> from_pem(BytesView pem);
 

@@ -3,7 +3,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
-#include <openssl/decoder.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -33,7 +32,6 @@ struct FreeBy {
 
 using BignumPtr = std::unique_ptr<BIGNUM, FreeBy<&BN_clear_free>>;
 using BioPtr = std::unique_ptr<BIO, FreeBy<&BIO_free_all>>;
-using DecoderCtxPtr = std::unique_ptr<OSSL_DECODER_CTX, FreeBy<&OSSL_DECODER_CTX_free>>;
 using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, FreeBy<&ECDSA_SIG_free>>;
 using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, FreeBy<&EVP_MD_CTX_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeBy<&EVP_PKEY_free>>;

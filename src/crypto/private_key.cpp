@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Keys are read by EC_KEY, deprecated as it is (docs/decisions/004-low-level-ec-key.md).
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -30,30 +34,89 @@ Error unsupported(std::string_view why) {
 // Without it OpenSSL would ask on the terminal for the password of an encrypted key.
 int no_password(char*, int, int, void*) { return -1; }
 
-std::optional<KeyType> type_of(EVP_PKEY* key) {
-  std::array<char, 32> group{};
-  if (EVP_PKEY_is_a(key, "EC") != 1 ||
-      EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) {
+using EcKeyPtr = std::unique_ptr<EC_KEY, FreeBy<&EC_KEY_free>>;
+using PointPtr = std::unique_ptr<EC_POINT, FreeBy<&EC_POINT_free>>;
+using ParamsBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, FreeBy<&OSSL_PARAM_BLD_free>>;
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, FreeBy<&OSSL_PARAM_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<&PKCS8_PRIV_KEY_INFO_free>>;
+
+// The curve is named: explicit parameters could be those of any curve (RFC 5480 2.1.1).
+std::optional<KeyType> type_of(const PKCS8_PRIV_KEY_INFO* file) {
+  const X509_ALGOR* algorithm = nullptr;
+  if (PKCS8_pkey_get0(nullptr, nullptr, nullptr, &algorithm, file) != 1) return std::nullopt;
+  const ASN1_OBJECT* kind = nullptr;
+  const void* curve = nullptr;
+  int curve_type = V_ASN1_UNDEF;
+  X509_ALGOR_get0(&kind, &curve_type, &curve, algorithm);
+  if (OBJ_obj2nid(kind) != NID_X9_62_id_ecPublicKey || curve_type != V_ASN1_OBJECT) {
     return std::nullopt;
   }
-  const std::string_view name(group.data());
-  if (name == SN_X9_62_prime256v1) return KeyType::p256;
-  if (name == SN_secp384r1) return KeyType::p384;
-  return std::nullopt;
+  switch (OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(curve))) {
+    case NID_X9_62_prime256v1:
+      return KeyType::p256;
+    case NID_secp384r1:
+      return KeyType::p384;
+    default:
+      return std::nullopt;
+  }
 }
 
-// A file may ask for explicit curve parameters or a compressed point, but the certificate of the
-// key has to be readable by everyone (RFC 5480 2.1.1: namedCurve only).
-bool use_plain_encoding(EVP_PKEY* key) {
-  return EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING,
-                                        OSSL_PKEY_EC_ENCODING_GROUP) == 1 &&
-         EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-                                        OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) == 1;
+int curve_of(KeyType type) {
+  return type == KeyType::p256 ? NID_X9_62_prime256v1 : NID_secp384r1;
 }
 
-bool pair_matches(EVP_PKEY* key) {
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  return context != nullptr && EVP_PKEY_check(context.get()) == 1;
+// RFC 5915 3; null unless it is a key on the curve that the file names.
+EcKeyPtr read_ec_key(const PKCS8_PRIV_KEY_INFO* file, KeyType type) {
+  const unsigned char* der = nullptr;
+  int size = 0;
+  EC_KEY* key = EC_KEY_new_by_curve_name(curve_of(type));
+  if (key == nullptr || PKCS8_pkey_get0(nullptr, &der, &size, nullptr, file) != 1 ||
+      d2i_ECPrivateKey(&key, &der, size) == nullptr) {
+    EC_KEY_free(key);
+    return nullptr;
+  }
+  EcKeyPtr out(key);
+  return EC_GROUP_get_curve_name(EC_KEY_get0_group(key)) == curve_of(type) ? std::move(out)
+                                                                           : nullptr;
+}
+
+// The point of the private number, which has to be that of the file. Null: it is not, or the number
+// is none of the curve.
+PointPtr matching_point(const EC_KEY* key) {
+  const EC_GROUP* group = EC_KEY_get0_group(key);
+  const BIGNUM* number = EC_KEY_get0_private_key(key);
+  PointPtr point(EC_POINT_new(group));
+  const bool matches = point != nullptr && number != nullptr && !BN_is_negative(number) &&
+                       !BN_is_zero(number) && BN_cmp(number, EC_GROUP_get0_order(group)) < 0 &&
+                       EC_POINT_mul(group, point.get(), number, nullptr, nullptr, nullptr) == 1 &&
+                       EC_POINT_cmp(group, point.get(), EC_KEY_get0_public_key(key), nullptr) == 0;
+  return matches ? std::move(point) : nullptr;
+}
+
+// A key of the kind that generate makes: named curve, uncompressed point.
+PkeyPtr make_key(const EC_KEY* key, const EC_POINT* point, KeyType type) {
+  std::array<std::uint8_t, 1 + 2 * 48> encoded{};
+  const std::size_t size =
+      EC_POINT_point2oct(EC_KEY_get0_group(key), point, POINT_CONVERSION_UNCOMPRESSED,
+                         encoded.data(), encoded.size(), nullptr);
+  const ParamsBuilderPtr builder(OSSL_PARAM_BLD_new());
+  if (size != 1 + 2 * coordinate_size(type) || builder == nullptr ||
+      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                      OBJ_nid2sn(curve_of(type)), 0) != 1 ||
+      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(),
+                                       size) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY,
+                             EC_KEY_get0_private_key(key)) != 1) {
+    return nullptr;
+  }
+  const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder.get()));
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* made = nullptr;
+  if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_KEYPAIR, params.get()) != 1) {
+    return nullptr;
+  }
+  return PkeyPtr(made);
 }
 
 bool append_number(Bytes& out, const BIGNUM* number, std::size_t size) {
@@ -94,22 +157,18 @@ Result<PrivateKey> PrivateKey::from_pem(BytesView pem) {
     return unsupported("a PEM file of 1 to 65536 bytes is needed");
   }
   const ErrorMark mark;
-  EVP_PKEY* read = nullptr;
-  // The decoders of EC keys only: most of the time goes into choosing among those of all kinds.
-  const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&read, "PEM", "PrivateKeyInfo", "EC",
-                                                            EVP_PKEY_KEYPAIR, nullptr, nullptr));
-  const unsigned char* position = pem.data();
-  std::size_t size = pem.size();
-  const bool found =
-      decoder != nullptr &&
-      OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), no_password, nullptr) == 1 &&
-      OSSL_DECODER_from_data(decoder.get(), &position, &size) == 1;
-  PkeyPtr key(read);
-  if (!found || key == nullptr) return unsupported("no unencrypted EC key in PEM");
-  const std::optional<KeyType> type = type_of(key.get());
-  if (!type) return unsupported("only EC keys on P-256 and P-384 are supported");
-  if (!pair_matches(key.get())) return unsupported("the public part is not that of the private");
-  if (!use_plain_encoding(key.get())) return failed("choosing the encoding");
+  const BioPtr input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const Pkcs8Ptr file(
+      PEM_read_bio_PKCS8_PRIV_KEY_INFO(input.get(), nullptr, no_password, nullptr));
+  if (file == nullptr) return unsupported("no unencrypted private key of PKCS#8 in PEM");
+  const std::optional<KeyType> type = type_of(file.get());
+  if (!type) return unsupported("only EC keys on P-256 and P-384, by name, are supported");
+  const EcKeyPtr read = read_ec_key(file.get(), *type);
+  if (read == nullptr) return unsupported("no key on its curve");
+  const PointPtr point = matching_point(read.get());
+  if (point == nullptr) return unsupported("the public part is not that of the private");
+  PkeyPtr key = make_key(read.get(), point.get(), *type);
+  if (key == nullptr) return failed("making the key that was read");
   return PrivateKey(key.release(), *type);
 }
 

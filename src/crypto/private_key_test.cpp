@@ -111,21 +111,27 @@ TEST(PrivateKey, SignsFromSeveralThreads) {
   }
 }
 
-TEST(PrivateKey, WritesPlainEncodingOfUnusualKeys) {
-  const auto key = PrivateKey::generate(KeyType::p256).value();
-  const auto unusual = PrivateKey::from_pem(key.to_pem().value()).value();
-  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(unusual.native(), OSSL_PKEY_PARAM_EC_ENCODING,
-                                           OSSL_PKEY_EC_ENCODING_EXPLICIT),
-            1);
-  ASSERT_EQ(
-      EVP_PKEY_set_utf8_string_param(unusual.native(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-                                     OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_COMPRESSED),
-      1);
-  ASSERT_NE(unusual.to_der().value(), key.to_der().value());
-  const auto read = PrivateKey::from_pem(as_bytes(pkcs8_pem(unusual.native())));
+std::string pem_encoded(const PrivateKey& key, const char* parameter, const char* value) {
+  const auto copy = PrivateKey::from_pem(key.to_pem().value()).value();
+  EXPECT_EQ(EVP_PKEY_set_utf8_string_param(copy.native(), parameter, value), 1);
+  EXPECT_NE(copy.to_der().value(), key.to_der().value());
+  return pkcs8_pem(copy.native());
+}
+
+TEST_P(EachKeyType, WritesTheWholePointOfACompressedOne) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  const std::string pem = pem_encoded(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                      OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_COMPRESSED);
+  const auto read = PrivateKey::from_pem(as_bytes(pem));
   ASSERT_TRUE(read) << read.error().detail();
   EXPECT_EQ(read->to_der().value(), key.to_der().value());
   EXPECT_EQ(read->spki_der().value(), key.spki_der().value());
+}
+
+TEST_P(EachKeyType, RefusesCurveWithoutName) {
+  const auto key = PrivateKey::generate(GetParam()).value();
+  EXPECT_EQ(refusal(pem_encoded(key, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_EXPLICIT)),
+            Code::key_unsupported);
 }
 
 TEST(PrivateKey, RefusesOtherKeys) {
@@ -156,16 +162,31 @@ TEST(PrivateKey, RefusesNonsense) {
   EXPECT_EQ(refusal(std::string(100'000, 'A')), Code::key_unsupported);
 }
 
-TEST(PrivateKey, RefusesForeignPublicPart) {
-  const Bytes der = PrivateKey::generate(KeyType::p256).value().to_der().value();
-  const Bytes other = PrivateKey::generate(KeyType::p256).value().public_point().value();
-  Bytes mixed = der;
-  std::copy(other.begin(), other.end(), mixed.end() - 64);
+std::string pem_of(BytesView der) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  ASSERT_GT(
-      PEM_write_bio(bio.get(), "PRIVATE KEY", "", mixed.data(), static_cast<long>(mixed.size())),
-      0);
-  EXPECT_EQ(refusal(text_of(bio.get())), Code::key_unsupported);
+  EXPECT_GT(PEM_write_bio(bio.get(), "PRIVATE KEY", "", der.data(), static_cast<long>(der.size())),
+            0);
+  return text_of(bio.get());
+}
+
+TEST(PrivateKey, RefusesForeignPublicPart) {
+  Bytes mixed = PrivateKey::generate(KeyType::p256).value().to_der().value();
+  const Bytes other = PrivateKey::generate(KeyType::p256).value().public_point().value();
+  std::copy(other.begin(), other.end(), mixed.end() - 64);
+  EXPECT_EQ(refusal(pem_of(mixed)), Code::key_unsupported);
+}
+
+TEST(PrivateKey, RefusesNumbersOutsideTheCurve) {
+  const Bytes good = PrivateKey::generate(KeyType::p256).value().to_der().value();
+  // What follows the private number is 5 bytes and the point of 64 (RFC 5915 3).
+  const auto with_number = [&](std::uint8_t digit) {
+    Bytes der = good;
+    std::fill_n(der.end() - 5 - 64 - 32, 32, digit);
+    return refusal(pem_of(der));
+  };
+  ASSERT_EQ(refusal(pem_of(good)), Code::ok);
+  EXPECT_EQ(with_number(0x00), Code::key_unsupported);
+  EXPECT_EQ(with_number(0xFF), Code::key_unsupported);
 }
 
 TEST(PrivateKey, LeavesNoErrorsInTheQueue) {
