@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -49,13 +50,16 @@ struct Cost {
   double client = 0;
 };
 
+struct PlainCertificate {
+  Certificate certificate;
+  crypto::PrivateKey key;
+  std::size_t size;  ///< of its DER
+};
+
 /// Variant is one kind of certificate and one kind of client.
 struct Variant {
   const char* name;
-  const std::vector<ServerTls>* servers;  ///< each connection goes to the next of them
-  /// Takes the place of the attested certificate, on each connection; null: nothing does.
-  X509* certificate = nullptr;
-  EVP_PKEY* key = nullptr;
+  std::function<Connection(std::size_t turn)> server;  ///< each turn to the next server
   SSL_CTX* client;
   std::size_t certificate_size;
   std::vector<Cost> rounds = {};        ///< means of their handshakes
@@ -69,20 +73,9 @@ int step(SSL* connection, double& cost) {
   return done;
 }
 
-Connection server_side(const Variant& variant, std::size_t turn) {
-  const std::vector<ServerTls>& servers = *variant.servers;
-  Connection server(servers[turn % servers.size()].new_connection());
-  if (variant.certificate != nullptr) {
-    must(SSL_use_certificate(server.get(), variant.certificate) == 1 &&
-             SSL_use_PrivateKey(server.get(), variant.key) == 1,
-         "OpenSSL does not take the plain certificate");
-  }
-  return server;
-}
-
 Cost shake_hands(const Variant& variant, std::size_t turn) {
   Cost cost;
-  const Connection server = server_side(variant, turn);
+  const Connection server = variant.server(turn);
   const Connection client(SSL_new(variant.client));
   SSL_set_connect_state(client.get());
   BIO* near = nullptr;
@@ -131,7 +124,7 @@ Context accepting_context(const PeerVerifier& verifier) {
 }
 
 /// The certificate of an ordinary server: as an attested one, but without the evidence.
-Bytes plain_certificate(const crypto::PrivateKey& key) {
+Bytes plain_der(const crypto::PrivateKey& key) {
   x509::CertificateSpec spec;
   spec.serial = Bytes(16, 0x42);
   spec.subject = {{"CN", "ratls"}};
@@ -144,9 +137,12 @@ Bytes plain_certificate(const crypto::PrivateKey& key) {
   return x509::build_certificate(spec, key).value();
 }
 
-Certificate parse(const Bytes& der) {
+PlainCertificate make_plain() {
+  auto key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
+  const Bytes der = plain_der(key);
   const unsigned char* cursor = der.data();
-  return Certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  return {Certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size()))), std::move(key),
+          der.size()};
 }
 
 /// One verification with a kept key: the unit.
@@ -187,10 +183,10 @@ Cost median_of(const std::vector<Cost>& rounds) {
   return {median(server), median(client)};
 }
 
-void print(const std::vector<Variant>& variants, double unit) {
+void print(const char* title, const std::vector<Variant>& variants, double unit) {
   const Cost plain = median_of(variants.front().rounds);
-  std::printf("%-46s %6s  %-17s %-17s %s\n", "processor time of a handshake", "bytes",
-              "server units    x", "client units    x", "both x");
+  std::printf("%-46s %6s  %-17s %-17s %s\n", title, "bytes", "server units    x",
+              "client units    x", "both x");
   for (const Variant& variant : variants) {
     const Cost cost = median_of(variant.rounds);
     std::printf("%-46s %6zu  %9.2f %6.2f  %9.2f %6.2f  %6.2f\n", variant.name,
@@ -212,25 +208,69 @@ void print_percentiles(const std::vector<Variant>& variants, double unit) {
     }
     std::printf("\n");
   }
-  std::printf("1 unit: one P-256 verification by OpenSSL in this run; x: in times of \"%s\"\n",
+  std::printf("1 unit: one P-256 verification by OpenSSL in this run; x: in times of \"%s\"\n\n",
               variants.front().name);
 }
 
-void run(std::vector<Variant>& variants) {
+void run(const char* title, std::vector<Variant> variants) {
   std::vector<double> units;
   for (const Variant& variant : variants) warm_up(variant);
   for (int round = 1; round <= kRounds; ++round) {
     units.push_back(verification_microseconds());
     for (Variant& variant : variants) run_round(variant, round);
   }
-  print(variants, median(units));
+  print(title, variants, median(units));
   print_percentiles(variants, median(units));
 }
 
-std::vector<ServerTls> servers_with(const AttestedCertificate& certificate) {
-  std::vector<ServerTls> servers;
+using Servers = std::vector<ServerTls>;
+
+Servers servers_with(const AttestedCertificate& certificate) {
+  Servers servers;
   servers.push_back(ServerTls::create(certificate).value());
   return servers;
+}
+
+auto attested(const Servers& servers) {
+  return [&servers](std::size_t turn) {
+    return Connection(servers[turn % servers.size()].new_connection());
+  };
+}
+
+/// The same settings with plain certificates in the place of the attested ones.
+auto plain(const Servers& servers, const std::vector<PlainCertificate>& certificates) {
+  return [&](std::size_t turn) {
+    Connection server(servers[turn % servers.size()].new_connection());
+    const PlainCertificate& plain = certificates[turn % certificates.size()];
+    must(SSL_use_certificate(server.get(), plain.certificate.get()) == 1 &&
+             SSL_use_PrivateKey(server.get(), plain.key.native()) == 1,
+         "OpenSSL does not take the plain certificate");
+    return server;
+  };
+}
+
+/// OpenSSL as it comes, but without tickets, which would be more work than ratls has.
+Context server_by_default(const PlainCertificate& plain) {
+  Context context(SSL_CTX_new(TLS_server_method()));
+  must(SSL_CTX_set_num_tickets(context.get(), 0) == 1 &&
+           SSL_CTX_use_certificate(context.get(), plain.certificate.get()) == 1 &&
+           SSL_CTX_use_PrivateKey(context.get(), plain.key.native()) == 1,
+       "OpenSSL does not take the plain certificate");
+  return context;
+}
+
+Context client_by_default() {
+  Context context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_cert_verify_callback(context.get(), accept_any, nullptr);
+  return context;
+}
+
+auto by_default(const Context& context) {
+  return [&context](std::size_t) {
+    Connection server(SSL_new(context.get()));
+    SSL_set_accept_state(server.get());
+    return server;
+  };
 }
 
 int measure() {
@@ -238,21 +278,21 @@ int measure() {
   const sim::World world = sim::build_world(spec.value()).value();
   const Material material = simulated_material("SGX", world);
   const Attester attester = attester_of(world);
-  const AttestedCertificate attested = attester.certify(material.now).value();
+  const AttestedCertificate certificate = attester.certify(material.now).value();
   CertificateOptions without_legacy;
   without_legacy.legacy_extension = false;
   const AttestedCertificate dice_only =
       attester_of(world, without_legacy).certify(material.now).value();
-  const std::vector<ServerTls> one = servers_with(attested);
-  const std::vector<ServerTls> one_dice_only = servers_with(dice_only);
-  std::vector<ServerTls> many;
+  const Servers one = servers_with(certificate);
+  const Servers one_dice_only = servers_with(dice_only);
+  std::vector<PlainCertificate> one_plain;
+  one_plain.push_back(make_plain());
+  Servers many;
+  std::vector<PlainCertificate> many_plain;
   while (many.size() < kManyServers) {
     many.push_back(ServerTls::create(attester.certify(material.now).value()).value());
+    many_plain.push_back(make_plain());
   }
-
-  const auto plain_key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
-  const Bytes plain_der = plain_certificate(plain_key);
-  const Certificate plain = parse(plain_der);
 
   const Verifier verifier = Verifier::create(material.policy).value();
   const auto prepared = PreparedCollateral::prepare(parse_collateral(material.collateral).value(),
@@ -262,17 +302,24 @@ int measure() {
   const Context accepting = accepting_context(peer);
   const Context verifying = client_context(peer);
 
-  const std::size_t size = attested.certificate_der().size();
-  std::vector<Variant> variants{
-      {"plain certificate, any accepted", &one, plain.get(), plain_key.native(), accepting.get(),
-       plain_der.size()},
-      {"attested certificate, any accepted", &one, nullptr, nullptr, accepting.get(), size},
-      {"attested certificate, verified, never met", &many, nullptr, nullptr, verifying.get(), size},
-      {"attested certificate, verified, met before", &one, nullptr, nullptr, verifying.get(), size},
-      {"the same without Gramine's format", &one_dice_only, nullptr, nullptr, verifying.get(),
-       dice_only.certificate_der().size()},
-  };
-  run(variants);
+  const Context default_server = server_by_default(one_plain[0]);
+  const Context default_client = client_by_default();
+
+  const std::size_t size = certificate.certificate_der().size();
+  run("one server",
+      {{"plain certificate, any accepted", plain(one, one_plain), accepting.get(),
+        one_plain[0].size},
+       {"the same by OpenSSL's default settings", by_default(default_server), default_client.get(),
+        one_plain[0].size},
+       {"attested certificate, any accepted", attested(one), accepting.get(), size},
+       {"attested certificate, verified, met before", attested(one), verifying.get(), size},
+       {"the same without Gramine's format", attested(one_dice_only), verifying.get(),
+        dice_only.certificate_der().size()}});
+  run("100 servers in turn",
+      {{"plain certificate, any accepted", plain(many, many_plain), accepting.get(),
+        many_plain[0].size},
+       {"attested certificate, any accepted", attested(many), accepting.get(), size},
+       {"attested certificate, verified, never met", attested(many), verifying.get(), size}});
   return 0;
 }
 

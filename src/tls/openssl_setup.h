@@ -9,4 +9,8 @@ namespace ratls::tls {
 /// used.
 void set_up_openssl() noexcept;
 
+/// kTls13Ciphers is the order of servers and clients (docs/decisions/023-aes-128-first.md).
+inline constexpr const char* kTls13Ciphers =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 }  // namespace ratls::tls

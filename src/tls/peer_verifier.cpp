@@ -7,6 +7,7 @@
 #include "crypto/openssl_objects.h"
 #include "ratls/tls.h"
 #include "tls/certificate_der.h"
+#include "tls/openssl_setup.h"
 #include "tls/session_binding.h"
 
 namespace ratls {
@@ -128,6 +129,7 @@ bool set_protocol(SSL_CTX* context) {
   SSL_CTX_set_keylog_callback(context, nullptr);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, 0) == 1 &&
+         SSL_CTX_set_ciphersuites(context, tls::kTls13Ciphers) == 1 &&
          SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
          SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
 }

@@ -376,6 +376,12 @@ TEST_F(PeerVerifierTest, RefusesOldProtocolsAndWeakCiphers) {
   EXPECT_FALSE(Pair(client_.get(), cbc.get()).shake());
 }
 
+TEST_F(PeerVerifierTest, OffersAes128First) {
+  Pair pair(client_.get(), server_.get());
+  ASSERT_TRUE(pair.shake());
+  EXPECT_STREQ(SSL_get_cipher_name(pair.client.get()), "TLS_AES_128_GCM_SHA256");
+}
+
 TEST_F(PeerVerifierTest, OverridesWhatWouldWeakenTheContext) {
   Context context(SSL_CTX_new(TLS_client_method()));
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);

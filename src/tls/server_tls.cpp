@@ -51,11 +51,13 @@ constexpr const char* kTls12Ciphers =
 Result<void> set_protocol(SSL_CTX* context, TlsVersion lowest) {
   const int version = lowest == TlsVersion::tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
   if (SSL_CTX_set_min_proto_version(context, version) != 1 ||
+      SSL_CTX_set_ciphersuites(context, tls::kTls13Ciphers) != 1 ||
       SSL_CTX_set_cipher_list(context, kTls12Ciphers) != 1 ||
       SSL_CTX_set1_groups_list(context, kGroups) != 1) {
     return openssl_failure("TLS versions, ciphers and groups");
   }
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   // A resumed session would outlive the verdict over the certificate that it began with.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   if (SSL_CTX_set_num_tickets(context, 0) != 1 || SSL_CTX_set_max_early_data(context, 0) != 1 ||
@@ -66,10 +68,11 @@ Result<void> set_protocol(SSL_CTX* context, TlsVersion lowest) {
   return {};
 }
 
-// An idle connection keeps no record buffers, and one read(2) takes all that has arrived.
-void set_buffering(SSL_CTX* context) {
+// An idle connection keeps no record buffers, and one read(2) takes all that has arrived. The
+// certificate is the whole chain: OpenSSL would search for the rest of it in each handshake.
+void set_modes(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_read_ahead(context, 1);
 }
 
@@ -94,7 +97,7 @@ Result<Context> make_context(const AttestedCertificate& certificate, TlsVersion 
   Context context(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) return openssl_failure("TLS context");
   RATLS_CHECK(set_protocol(context.get(), lowest));
-  set_buffering(context.get());
+  set_modes(context.get());
   RATLS_CHECK(set_certificate(context.get(), certificate));
   return context;
 }

@@ -127,6 +127,22 @@ TEST(ServerTls, TakesOnlyAeadCiphersInTls12) {
   EXPECT_FALSE(connects_with("ECDHE-ECDSA-AES256-SHA"));
 }
 
+TEST(ServerTls, ChoosesAes128UnlessTheClientHasNoAes) {
+  const ServerTls tls = ServerTls::create(make_certificate(), TlsVersion::tls12).value();
+  const auto chosen = [&](const char* offered) -> std::string {
+    Pair pair(tls);
+    EXPECT_EQ(SSL_set_ciphersuites(pair.client(), offered), 1) << offered;
+    return pair.shake_hands() ? SSL_get_cipher_name(pair.client()) : "none";
+  };
+  // RFC 8446 B.4
+  EXPECT_EQ(chosen("TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"),
+            "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(chosen("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"),
+            "TLS_CHACHA20_POLY1305_SHA256");
+  EXPECT_EQ(chosen("TLS_AES_256_GCM_SHA384"), "TLS_AES_256_GCM_SHA384");
+  EXPECT_EQ(chosen("TLS_AES_128_CCM_SHA256"), "none");
+}
+
 TEST(ServerTls, NegotiatesNoP384Share) {
   const ServerTls tls = ServerTls::create(make_certificate()).value();
   Pair pair(tls);
