@@ -61,9 +61,7 @@ std::optional<KeyType> type_of(const PKCS8_PRIV_KEY_INFO* file) {
   }
 }
 
-int curve_of(KeyType type) {
-  return type == KeyType::p256 ? NID_X9_62_prime256v1 : NID_secp384r1;
-}
+int curve_of(KeyType type) { return type == KeyType::p256 ? NID_X9_62_prime256v1 : NID_secp384r1; }
 
 // RFC 5915 3; null unless it is a key on the curve that the file names.
 EcKeyPtr read_ec_key(const PKCS8_PRIV_KEY_INFO* file, KeyType type) {
@@ -158,8 +156,7 @@ Result<PrivateKey> PrivateKey::from_pem(BytesView pem) {
   }
   const ErrorMark mark;
   const BioPtr input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const Pkcs8Ptr file(
-      PEM_read_bio_PKCS8_PRIV_KEY_INFO(input.get(), nullptr, no_password, nullptr));
+  const Pkcs8Ptr file(PEM_read_bio_PKCS8_PRIV_KEY_INFO(input.get(), nullptr, no_password, nullptr));
   if (file == nullptr) return unsupported("no unencrypted private key of PKCS#8 in PEM");
   const std::optional<KeyType> type = type_of(file.get());
   if (!type) return unsupported("only EC keys on P-256 and P-384, by name, are supported");
