@@ -19,9 +19,14 @@ class BeastParser final : public boost::beast::http::basic_parser<kIsRequest> {
   using View = boost::beast::string_view;
 
  public:
-  explicit BeastParser(Message& message) : message_(message) { this->eager(true); }
+  explicit BeastParser(Message& message) : message_(message) {
+    this->eager(true);
+    message_.headers.reserve(kUsualHeaders);
+  }
 
  private:
+  static constexpr std::size_t kUsualHeaders = 8;
+
   static std::string_view plain(View text) { return {text.data(), text.size()}; }
 
   void on_request_impl(boost::beast::http::verb, View method, View target, int,

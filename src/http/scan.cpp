@@ -2,6 +2,7 @@
 #include "http/scan.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <vector>
 
@@ -19,13 +20,34 @@ constexpr bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_token_char(char c) {
-  return is_alphanumeric(c) || kTokenMarks.find(c) != std::string_view::npos;
-}
 constexpr bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7f; }
-constexpr bool is_host_char(char c) {
+
+/// CharSet looks a byte up: every byte of every header goes through one.
+class CharSet {
+ public:
+  template <class Contains>
+  explicit constexpr CharSet(Contains contains) {
+    for (std::size_t byte = 0; byte < contains_.size(); ++byte) {
+      contains_[byte] = contains(static_cast<char>(byte));
+    }
+  }
+  constexpr bool operator()(char c) const { return contains_[static_cast<unsigned char>(c)]; }
+
+ private:
+  std::array<bool, 256> contains_{};
+};
+
+constexpr CharSet kTokenChars([](char c) {
+  return is_alphanumeric(c) || kTokenMarks.find(c) != std::string_view::npos;
+});
+constexpr CharSet kHostChars([](char c) {
   return is_alphanumeric(c) || kHostMarks.find(c) != std::string_view::npos;
-}
+});
+// RFC 9110 5.5, with what is above ASCII.
+constexpr CharSet kFieldValueChars([](char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+});
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -280,18 +302,13 @@ Objection scan_block(std::string_view block, Scan& scan, FirstLine first_line) {
 }  // namespace
 
 bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, is_token_char);
+  return !text.empty() && std::ranges::all_of(text, kTokenChars);
 }
 
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
-}
+bool is_field_value(std::string_view text) { return std::ranges::all_of(text, kFieldValueChars); }
 
 bool is_host(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, is_host_char);
+  return !text.empty() && std::ranges::all_of(text, kHostChars);
 }
 
 std::string_view path_of(std::string_view target) {
