@@ -80,7 +80,7 @@ class RecordWriter {
  public:
   /// The secret is the client's for application data, so many records of which it has sent.
   RecordWriter(const Bytes& secret, std::uint8_t records_sent) {
-    key_ = expand(secret, "key", 32);
+    key_ = expand(secret, "key", 16);
     nonce_ = expand(secret, "iv", 12);
     nonce_.back() ^= records_sent;
   }
@@ -95,7 +95,7 @@ class RecordWriter {
         EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
     int count = 0;
     std::string sealed(size, '\0');
-    EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce_.data());
+    EVP_EncryptInit_ex(context.get(), EVP_aes_128_gcm(), nullptr, key_.data(), nonce_.data());
     EVP_EncryptUpdate(context.get(), nullptr, &count, as_bytes(record).data(), 5);
     auto* const out = reinterpret_cast<unsigned char*>(sealed.data());
     EVP_EncryptUpdate(context.get(), out, &count, as_bytes(plain).data(),
@@ -115,7 +115,7 @@ class RecordWriter {
     Bytes out(size);
     EVP_PKEY_derive_init(context.get());
     EVP_PKEY_CTX_set_hkdf_mode(context.get(), EVP_PKEY_HKDEF_MODE_EXPAND_ONLY);
-    EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha384());
+    EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256());
     EVP_PKEY_CTX_set1_hkdf_key(context.get(), secret.data(), static_cast<int>(secret.size()));
     EVP_PKEY_CTX_add1_hkdf_info(context.get(), as_bytes(info).data(),
                                 static_cast<int>(info.size()));
@@ -146,9 +146,9 @@ TEST_F(HostileClient, DoesNotKeepAnAnswerBusyByHalfAMessage) {
                        secret_line = line;
                      }
                    }});
-  ASSERT_EQ(std::string_view(SSL_get_cipher(client.ssl())), "TLS_AES_256_GCM_SHA384");
+  ASSERT_EQ(std::string_view(SSL_get_cipher(client.ssl())), "TLS_AES_128_GCM_SHA256");
   const Bytes secret =
-      parse_hex(secret_line.substr(secret_line.rfind(' ') + 1), 48, "secret").value();
+      parse_hex(secret_line.substr(secret_line.rfind(' ') + 1), 32, "secret").value();
   ASSERT_TRUE(client.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"));
   const std::string record = RecordWriter(secret, 1).handshake_record({"\x18\0\0\x01", 4});
   ASSERT_EQ(::send(client.fd(), record.data(), record.size(), 0), std::ssize(record));
