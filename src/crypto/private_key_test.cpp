@@ -189,6 +189,48 @@ TEST(PrivateKey, RefusesNumbersOutsideTheCurve) {
   EXPECT_EQ(with_number(0xFF), Code::key_unsupported);
 }
 
+/// pkcs8_of puts a key of RFC 5915 behind the name of a curve, of either length below 256.
+std::string pkcs8_of(const std::string& curve_oid, const Bytes& sec1) {
+  const auto with_length = [](std::uint8_t tag, const Bytes& content) {
+    Bytes out{tag, 0x81, static_cast<std::uint8_t>(content.size())};
+    out.insert(out.end(), content.begin(), content.end());
+    return out;
+  };
+  Bytes content = parse_hex("020100", 3, "version").value();
+  const Bytes oids = parse_hex("06072a8648ce3d0201" + curve_oid, 64, "algorithm").value();
+  for (const Bytes& part : {with_length(0x30, oids), with_length(0x04, sec1)}) {
+    content.insert(content.end(), part.begin(), part.end());
+  }
+  return pem_of(with_length(0x30, content));
+}
+
+constexpr const char* kP256Oid = "06082a8648ce3d030107";
+constexpr const char* kP384Oid = "06052b81040022";
+
+// The group's generator belongs to 1, and to 1 more than its order (SEC 2 2.4.2).
+TEST(PrivateKey, RefusesANumberAboveTheOrder) {
+  const auto of_number = [](const std::string& number) {
+    const std::string point =
+        "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    return refusal(pkcs8_of(
+        kP256Oid,
+        parse_hex("306b0201010420" + number + "a14403420004" + point, 128, "key").value()));
+  };
+  EXPECT_EQ(of_number(std::string(63, '0') + "1"), Code::ok);
+  EXPECT_EQ(of_number("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552"),
+            Code::key_unsupported);
+}
+
+TEST(PrivateKey, RefusesAKeyOnAnotherCurveThanItsName) {
+  const Bytes p256 = PrivateKey::generate(KeyType::p256).value().to_sec1_der().value();
+  const Bytes p384 = PrivateKey::generate(KeyType::p384).value().to_sec1_der().value();
+  EXPECT_EQ(refusal(pkcs8_of(kP256Oid, p256)), Code::ok);
+  EXPECT_EQ(refusal(pkcs8_of(kP384Oid, p384)), Code::ok);
+  EXPECT_EQ(refusal(pkcs8_of(kP256Oid, p384)), Code::key_unsupported);
+  EXPECT_EQ(refusal(pkcs8_of(kP384Oid, p256)), Code::key_unsupported);
+}
+
 TEST(PrivateKey, LeavesNoErrorsInTheQueue) {
   ERR_clear_error();
   EXPECT_FALSE(PrivateKey::from_pem(as_bytes("no key")));
