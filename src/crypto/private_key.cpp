@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -37,8 +38,18 @@ int no_password(char*, int, int, void*) { return -1; }
 using EcKeyPtr = std::unique_ptr<EC_KEY, FreeBy<&EC_KEY_free>>;
 using PointPtr = std::unique_ptr<EC_POINT, FreeBy<&EC_POINT_free>>;
 using ParamsBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, FreeBy<&OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, FreeBy<&OSSL_PARAM_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<&PKCS8_PRIV_KEY_INFO_free>>;
+
+struct WipeParams {
+  void operator()(OSSL_PARAM* params) const noexcept {
+    // OpenSSL clears only what lies in its secure memory.
+    if (OSSL_PARAM* number = OSSL_PARAM_locate(params, OSSL_PKEY_PARAM_PRIV_KEY)) {
+      OPENSSL_cleanse(number->data, number->data_size);
+    }
+    OSSL_PARAM_free(params);
+  }
+};
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, WipeParams>;
 
 // The curve is named: explicit parameters could be those of any curve (RFC 5480 2.1.1).
 std::optional<KeyType> type_of(const PKCS8_PRIV_KEY_INFO* file) {
