@@ -16,8 +16,8 @@ void Dialing::finish(Outcome outcome) {
   loop_.post(wake_);
 }
 
-Result<std::unique_ptr<Dialer>> Dialer::start(Dial dial, unsigned threads) {
-  std::unique_ptr<Dialer> dialer(new Dialer(std::move(dial)));
+Result<std::unique_ptr<Dialer>> Dialer::start(Connect connect, unsigned threads) {
+  std::unique_ptr<Dialer> dialer(new Dialer(std::move(connect)));
   for (unsigned count = 0; count < threads; ++count) {
     RATLS_TRY(Thread thread, Thread::start("ratls-dial", [&dialer = *dialer] { dialer.run(); }));
     dialer->threads_.push_back(std::move(thread));
@@ -57,7 +57,7 @@ std::shared_ptr<Dialing> Dialer::next() {
 }
 
 void Dialer::run() {
-  while (const auto dialing = next()) dialing->finish(dial_());
+  while (const auto dialing = next()) dialing->finish(connect_());
 }
 
 }  // namespace ratls::server

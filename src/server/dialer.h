@@ -7,19 +7,24 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <variant>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "ratls/channel.h"
 #include "server/event_loop.h"
 #include "server/thread.h"
 
 namespace ratls::server {
 
+/// Line is a connection that is made: to an app, or to a server that was verified.
+using Line = std::variant<Descriptor, std::unique_ptr<Channel>>;
+
 /// Dialing is one connection that is being made. Who wants it no longer lets go of it.
 /// Thread-safety: any thread.
 class Dialing {
  public:
-  using Outcome = Result<std::unique_ptr<Channel>>;
+  using Outcome = Result<Line>;
 
   /// take gives the outcome, once, when there is one.
   std::optional<Outcome> take();
@@ -35,12 +40,14 @@ class Dialing {
   std::optional<Outcome> outcome_;
 };
 
-/// Dialer makes connections to one server on threads of its own, because names, handshakes and
-/// collateral block. Thread-safety: any thread.
+/// Dialer makes connections to one place on threads of its own, because that blocks: names,
+/// handshakes and collateral of a server, an app that does not accept. Thread-safety: any thread.
 class Dialer {
  public:
+  using Connect = std::function<Result<Line>()>;
+
   /// start makes the threads: so many connections are made at a time. Errors: internal.
-  static Result<std::unique_ptr<Dialer>> start(Dial dial, unsigned threads);
+  static Result<std::unique_ptr<Dialer>> start(Connect connect, unsigned threads);
   ~Dialer();  // waits for what is being made
 
   /// begin makes a connection, unless nobody holds the dialing by the time of its turn. wake is
@@ -49,11 +56,11 @@ class Dialer {
   std::shared_ptr<Dialing> begin(EventLoop& loop, std::function<void()> wake);
 
  private:
-  explicit Dialer(Dial dial) : dial_(std::move(dial)) {}
+  explicit Dialer(Connect connect) : connect_(std::move(connect)) {}
   void run();
   std::shared_ptr<Dialing> next();
 
-  const Dial dial_;
+  const Connect connect_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::weak_ptr<Dialing>> waiting_;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/exchange.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include "server/log.h"
 
 namespace ratls::server {
@@ -20,7 +17,7 @@ std::string as_request(const Request& request, const http::Framing& framing,
   return head;
 }
 
-/// status_of is what a failed connection to a server elsewhere becomes.
+/// status_of is what a connection that could not be made becomes.
 int status_of(const Error& error) {
   if (error.code() == Code::timeout) return 504;
   return exit_code(error.code()) == exit_code(Code::connection_failed) ? 503 : 502;
@@ -65,7 +62,7 @@ Exchange::~Exchange() = default;
 bool Exchange::has_output_room(std::size_t size) { return size < kRoom; }
 
 bool Exchange::has_room() const {
-  return !is_over() && connected_ && !app_is_deaf_ && to_app_.size() - sent_ < kRoom;
+  return !is_over() && socket_ && !app_is_deaf_ && to_app_.size() - sent_ < kRoom;
 }
 
 void Exchange::send(std::string_view part) {
@@ -88,16 +85,15 @@ std::optional<std::size_t> Exchange::app() const {
 
 std::chrono::seconds Exchange::timeout() const {
   const ServerOptions& options = worker_.options();
-  // A dialer has limits of its own.
-  if (!connected_ && !dialing_) return kConnectTimeout;
+  // To connect to a server elsewhere has limits of its own.
+  if (dialing_ && local_ == nullptr) return kConnectTimeout;
   return head_given_ ? options.stream_timeout : options.upstream_timeout;
 }
 
 bool Exchange::advance(std::string& output) {
   if (is_over()) return false;
   if (!socket_ && !dialing_ && (!connect() || dialing_)) return true;
-  if (dialing_ && !finish_dial()) return is_over();
-  if (!connected_ && !finish_connect()) return is_over() || !socket_;
+  if (dialing_ && !finish_dial()) return !dialing_;
   const bool wrote = write();
   const bool gave = !is_over() && has_output_room(output.size()) && read(output);
   return wrote || gave || is_over();
@@ -121,59 +117,31 @@ bool Exchange::connect() {
   sent_ = 0;
   anything_came_ = false;
   socket_ = worker_.upstream_pool().take(upstream);
-  connected_ = socket_ != nullptr;
-  if (!socket_ && upstream.dialer() != nullptr) {
-    dialing_ = upstream.dialer()->begin(worker_.loop(), wake_);
-    return true;
+  if (socket_) {
+    socket_->wake_with(wake_);
+  } else {
+    dialing_ = upstream.dial(worker_.loop(), wake_);
   }
-  if (!socket_ && !open_socket()) return false;
-  socket_->wake_with(wake_);
   return true;
 }
 
-/// open_socket begins a connection to an app; false when there is none.
-bool Exchange::open_socket() {
-  Descriptor fd = load_->upstream().connect();
-  if (!fd && errno == EAGAIN) {
-    fail(503, "The app has too many requests waiting.");
-    return false;
-  }
-  if (!fd) {
-    again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
-    return false;
-  }
-  socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(fd));
-  return true;
-}
-
-/// finish_dial is true when the connection is made, and its server verified.
+/// finish_dial is true when the connection is made, and a server elsewhere verified.
 bool Exchange::finish_dial() {
   auto outcome = dialing_->take();
   if (!outcome) return false;
   dialing_.reset();
   if (!*outcome) {
     const Error& error = outcome->error();
-    fail_with(status_of(error), error);
+    if (local_ == nullptr && error.code() == Code::connection_closed) {
+      again_or_fail(error.detail());
+    } else {
+      fail_with(status_of(error), error);
+    }
     return false;
   }
   socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(*outcome).value());
   socket_->wake_with(wake_);
-  connected_ = true;
   return true;
-}
-
-/// finish_connect is true when the connection is made.
-bool Exchange::finish_connect() {
-  switch (socket_->connected()) {
-    case UpstreamSocket::Outcome::done:
-      connected_ = true;
-      return true;
-    case UpstreamSocket::Outcome::failed:
-      again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
-      return false;
-    default:
-      return false;
-  }
 }
 
 bool Exchange::write() {
@@ -331,15 +299,11 @@ void Exchange::give_back() {
   worker_.upstream_pool().keep(load_->upstream(), generation_, std::move(socket_), worker_.now());
 }
 
-bool Exchange::may_repeat() const {
-  return attempts_ < kMostAttempts && !head_given_ && (is_repeatable_ || !connected_);
-}
-
-/// again_or_fail is for a connection that broke before the app said anything.
+/// again_or_fail is for a connection that broke before the app said anything, or was never made.
 void Exchange::again_or_fail(std::string reason) {
+  const bool was_connected = socket_ != nullptr;
   socket_.reset();
-  if (may_repeat()) {
-    connected_ = false;
+  if (attempts_ < kMostAttempts && !head_given_ && (is_repeatable_ || !was_connected)) {
     app_is_deaf_ = false;
     return;  // the next advance connects
   }
@@ -371,14 +335,14 @@ void Exchange::on_timeout() {
   if (state_ == State::tunnel) {
     state_ = State::done;
   } else if (!is_over()) {
-    fail(504, peer_ + (connected_ ? " did not answer in time." : " cannot be reached."));
+    fail(504, peer_ + (socket_ ? " did not answer in time." : " cannot be reached."));
   }
 }
 
 void Exchange::wait(bool room) {
   if (is_over() || !socket_) return;
-  if (!connected_ || (sent_ < to_app_.size() && !app_is_deaf_)) socket_->wait_write();
-  if (connected_ && room) socket_->wait_read();
+  if (sent_ < to_app_.size() && !app_is_deaf_) socket_->wait_write();
+  if (room) socket_->wait_read();
 }
 
 }  // namespace ratls::server

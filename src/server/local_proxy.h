@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "server/dialer.h"
 #include "server/workers.h"
 
 namespace ratls::server {
@@ -41,7 +40,6 @@ class LocalProxyServer {
   http::LocalProxy local_;
   Upstreams upstreams_;
   std::unique_ptr<Workers> workers_;
-  std::unique_ptr<Dialer> dialer_;  // ends before the workers, whose threads it wakes
 };
 
 }  // namespace ratls::server

@@ -38,13 +38,14 @@ struct Running {
   std::unique_ptr<server::PlainServer> admin;  // tells of all the others
 };
 
-void stop_running(Running& running) {
+void stop_running(Running& running, server::Upstreams& upstreams) {
   running.metrics.phase = Phase::draining;
   running.workers->begin_stop();
   if (running.renewal) running.renewal->stop();
   running.workers->stop();
   if (running.session_evidence) running.session_evidence->stop();
   if (running.apps) running.apps->stop();  // after the requests that they are at
+  upstreams.stop_dialing();  // after the apps, which it may be waiting for, before the workers end
 }
 
 /// reloading is what systemd is to be told before a reload (sd_notify(3)).
@@ -180,11 +181,12 @@ Result<void> Server::start(Attester attester) {
                            state_->staple.get());
   running->renewal->count_in(running->metrics.certificates);
   running->renewal->refresh_staple(now);
-  auto started = running->workers->start();
+  auto started = state_->upstreams.start_dialing();
+  if (started) started = running->workers->start();
   if (started) started = running->renewal->start();
   if (started && running->session_evidence) started = running->session_evidence->start();
   if (!started) {
-    stop_running(*running);
+    stop_running(*running, state_->upstreams);
     return started;
   }
   running->metrics.phase = Phase::serving;
@@ -206,7 +208,7 @@ std::string Server::admin_url() const {
 void Server::stop() {
   const std::lock_guard lock(state_->mutex);
   if (!state_->running) return;
-  stop_running(*state_->running);
+  stop_running(*state_->running, state_->upstreams);
   state_->running.reset();
 }
 

@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/descriptor.h"
-#include "ratls/result.h"
+#include "server/dialer.h"
 
 // The apps behind the server: where they listen and how busy they are.
 namespace ratls::server {
@@ -38,15 +37,13 @@ class UpstreamAddress {
   std::string text_;
 };
 
-class Dialer;
-
 /// Upstream is one app process, or an attested server elsewhere. Thread-safety: any thread.
 class Upstream {
  public:
-  explicit Upstream(std::size_t number = 0) : number_(number) {}
-  /// Connections to a server elsewhere are the dialer's work. Caller must still: keep it.
-  explicit Upstream(std::size_t number, Dialer& dialer)
-      : number_(number), dialer_(&dialer), up_(true) {}
+  /// An app, whose connections are made one at a time.
+  explicit Upstream(std::size_t number = 0);
+  /// A server elsewhere, which is up, with so many connections being made at a time.
+  Upstream(std::size_t number, Dial dial, unsigned at_a_time);
 
   /// number counts them from 0.
   std::size_t number() const noexcept { return number_; }
@@ -59,15 +56,23 @@ class Upstream {
   unsigned generation() const noexcept { return generation_; }
   unsigned in_flight() const noexcept { return in_flight_; }
 
-  /// dialer makes the connections; null for an app, whose are made with connect().
-  Dialer* dialer() const noexcept { return dialer_; }
-  /// connect begins a connection without blocking: errno is 0 or EINPROGRESS when it is under way.
-  Descriptor connect() const;
+  /// start_dialing makes the threads for dial(). Errors: internal.
+  Result<void> start_dialing();
+  /// stop_dialing waits for what is being made.
+  void stop_dialing() { dialer_.reset(); }
+  /// dial begins a connection (Dialer::begin). Caller must still: have called start_dialing, and
+  /// stop_dialing while the loop lives. Errors of an app: connection_failed when its queue is full,
+  /// timeout, connection_closed.
+  std::shared_ptr<Dialing> dial(EventLoop& loop, std::function<void()> wake);
 
  private:
   friend class UpstreamLoad;
+  Result<Line> connect() const;
+
   const std::size_t number_;
-  Dialer* const dialer_ = nullptr;
+  const Dialer::Connect connect_;
+  const unsigned at_a_time_;
+  std::unique_ptr<Dialer> dialer_;
   mutable std::mutex mutex_;
   std::optional<UpstreamAddress> address_;
   std::atomic<bool> up_{false};
@@ -96,7 +101,9 @@ class UpstreamLoad {
 class Upstreams {
  public:
   Upstream& add();
-  void add(Dialer& dialer);
+  void add(Dial dial, unsigned at_a_time);
+  Result<void> start_dialing();
+  void stop_dialing();
   bool empty() const noexcept { return all_.empty(); }
   std::size_t size() const noexcept { return all_.size(); }
   Upstream& at(std::size_t index) const { return *all_.at(index); }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/upstream_pool.h"
 
-#include <poll.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -14,15 +12,18 @@ constexpr Tick kIdleTicks = 3;
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
+Channel* channel_of(Line& line) {
+  const auto* const channel = std::get_if<std::unique_ptr<Channel>>(&line);
+  return channel == nullptr ? nullptr : channel->get();
+}
+
 }  // namespace
 
-UpstreamSocket::UpstreamSocket(EventLoop& loop, Descriptor fd)
-    : fd_(std::move(fd)),
-      watch_(loop, fd_.get(), [this](Watch::Event event) { on_ready(event); }) {}
-
-UpstreamSocket::UpstreamSocket(EventLoop& loop, std::unique_ptr<Channel> channel)
-    : channel_(std::move(channel)),
-      watch_(loop, channel_->descriptor(), [this](Watch::Event event) { on_ready(event); }) {}
+UpstreamSocket::UpstreamSocket(EventLoop& loop, Line line)
+    : line_(std::move(line)),
+      channel_(channel_of(line_)),
+      fd_(channel_ != nullptr ? channel_->descriptor() : std::get<Descriptor>(line_).get()),
+      watch_(loop, fd_, [this](Watch::Event event) { on_ready(event); }) {}
 
 void UpstreamSocket::on_ready(Watch::Event event) {
   if (event.read) may_be_readable_ = true;
@@ -35,20 +36,11 @@ bool UpstreamSocket::is_verified_still() const {
   return system_now() <= channel_->session()->peer().expires();
 }
 
-UpstreamSocket::Outcome UpstreamSocket::connected() {
-  pollfd ready{fd_.get(), POLLOUT, 0};
-  if (::poll(&ready, 1, 0) == 0) return Outcome::wait;
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  errno = error;
-  return error == 0 ? Outcome::done : Outcome::failed;
-}
-
 UpstreamSocket::Outcome UpstreamSocket::read(std::span<char> buffer, std::size_t& size) {
-  if (channel_) return is_verified_still() ? channel_->read(buffer, size) : Outcome::failed;
+  if (channel_ != nullptr)
+    return is_verified_still() ? channel_->read(buffer, size) : Outcome::failed;
   if (!may_be_readable_) return Outcome::wait;
-  const ssize_t got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got > 0) {
     size = static_cast<std::size_t>(got);
     may_be_readable_ = size == buffer.size();
@@ -61,8 +53,9 @@ UpstreamSocket::Outcome UpstreamSocket::read(std::span<char> buffer, std::size_t
 }
 
 UpstreamSocket::Outcome UpstreamSocket::write(std::string_view data, std::size_t& size) {
-  if (channel_) return is_verified_still() ? channel_->write(data, size) : Outcome::failed;
-  const ssize_t put = ::send(fd_.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (channel_ != nullptr)
+    return is_verified_still() ? channel_->write(data, size) : Outcome::failed;
+  const ssize_t put = ::send(fd_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (put >= 0) {
     size = static_cast<std::size_t>(put);
     return Outcome::done;
@@ -72,11 +65,11 @@ UpstreamSocket::Outcome UpstreamSocket::write(std::string_view data, std::size_t
 
 bool UpstreamSocket::is_usable() {
   char byte = 0;
-  if (channel_) {
+  if (channel_ != nullptr) {
     std::size_t size = 0;
     return read({&byte, 1}, size) == Outcome::wait;
   }
-  return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block(errno);
+  return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block(errno);
 }
 
 std::unique_ptr<UpstreamSocket> UpstreamPool::take(const Upstream& upstream) {

@@ -19,14 +19,11 @@ namespace ratls::server {
 /// Thread-safety: only on its worker's thread.
 class UpstreamSocket {
  public:
-  /// The connection may still be under way. The loop must live longer.
-  UpstreamSocket(EventLoop& loop, Descriptor fd);
-  UpstreamSocket(EventLoop& loop, std::unique_ptr<Channel> channel);
+  /// The loop must live longer.
+  UpstreamSocket(EventLoop& loop, Line line);
 
   using Outcome = Channel::Outcome;
 
-  /// connected says whether the connection is made, to be waited for, or failed.
-  Outcome connected();
   Outcome read(std::span<char> buffer, std::size_t& size);
   Outcome write(std::string_view data, std::size_t& size);
   /// is_usable is true when the app has neither sent nor closed anything, and a verdict holds.
@@ -41,10 +38,11 @@ class UpstreamSocket {
   void on_ready(Watch::Event event);
   bool is_verified_still() const;
 
-  Descriptor fd_;                     // none: the channel has its own
-  std::unique_ptr<Channel> channel_;  // null: bytes go through fd_
+  Line line_;
+  Channel* const channel_;  // null: bytes go through the descriptor
+  const int fd_;            // of either
   std::function<void()> wake_;
-  bool may_be_readable_ = false;  // fd_: since a read has last found less than it could take
+  bool may_be_readable_ = false;  // without a channel: since a read has last not filled its buffer
   Watch watch_;                   // ends before what it watches
 };
 

@@ -2,6 +2,8 @@
 #include "server/upstream.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -69,6 +71,62 @@ TEST(ForwardingServer, GivesUpOnASilentApp) {
   EXPECT_EQ(answer.status, 504);
   EXPECT_NE(answer.body.find("did not answer in time"), std::string::npos);
   std::filesystem::remove(path);
+}
+
+/// FullQueue is a TCP socket that takes no more connections: one waits until it is given up.
+class FullQueue {
+ public:
+  FullQueue() : listener_(new_socket()) {
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* const name = reinterpret_cast<sockaddr*>(&any);
+    socklen_t size = sizeof any;
+    EXPECT_EQ(::bind(listener_.get(), name, size), 0);
+    EXPECT_EQ(::listen(listener_.get(), 0), 0);
+    EXPECT_EQ(::getsockname(listener_.get(), name, &size), 0);
+    port_ = ntohs(any.sin_port);
+    while (queue_.size() < 8) {
+      Descriptor next = new_socket();
+      if (::connect(next.get(), name, size) == 0 || is_made(next)) {
+        queue_.push_back(std::move(next));
+      } else {
+        break;
+      }
+    }
+    EXPECT_LT(queue_.size(), 8U);
+  }
+  std::string address() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  static Descriptor new_socket() {
+    return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  }
+  static bool is_made(const Descriptor& socket) {
+    pollfd ready{socket.get(), POLLOUT, 0};
+    return ::poll(&ready, 1, 200) == 1;
+  }
+
+  Descriptor listener_;
+  std::uint16_t port_ = 0;
+  std::vector<Descriptor> queue_;
+};
+
+TEST(ForwardingServer, ServesOthersWhileAnAppCannotBeReached) {
+  const FullQueue app;
+  Server server({.port = 0, .threads = 1});
+  ASSERT_TRUE(server.forward_to(app.address()).has_value());
+  ASSERT_TRUE(server.start(fake_attester()).has_value());
+  TlsClient waiting(server.port());
+  ASSERT_TRUE(waiting.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+  // An answer that needs no app.
+  const std::string own = "GET /.well-known/ratls/none HTTP/1.1\r\nHost: h\r\n\r\n";
+  EXPECT_EQ(TlsClient(server.port()).ask(own).status, 404);
+  pollfd answered{waiting.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&answered, 1, 0), 0);
+  const auto answer = waiting.read_answer();
+  EXPECT_EQ(answer.status, 504);
+  EXPECT_NE(answer.body.find("cannot be reached"), std::string::npos);
 }
 
 }  // namespace
