@@ -101,7 +101,7 @@ void add_module(Json& out, const tcb::TdxModule& module) {
 }
 
 Json module_identity_of(const tcb::TdxModuleIdentity& identity) {
-  Json out{{"id", "TDX_" + upper_hex(BytesView(&identity.version, 1))}};
+  Json out{{"id", identity.id}};
   add_module(out, identity.module);
   out["tcbLevels"] = Json::array();
   for (const tcb::SvnLevel& level : identity.levels) {

@@ -106,7 +106,7 @@ TEST(FormatTcbInfo, ReadsTdxBackAsWritten) {
   EXPECT_EQ(read->tdx_module->attributes_mask, content.tdx_module->attributes_mask);
   ASSERT_EQ(read->tdx_module_identities.size(), 1U);
   const auto& identity = read->tdx_module_identities[0];
-  EXPECT_EQ(identity.version, 3);
+  EXPECT_EQ(identity.id, "TDX_03");
   EXPECT_EQ(identity.module.attributes.bytes[7], 1);
   ASSERT_EQ(identity.levels.size(), 2U);
   EXPECT_EQ(identity.levels[1].isv_svn, 3);

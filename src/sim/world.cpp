@@ -90,7 +90,8 @@ tcb::TcbInfo plan_tdx_tcb_info(const x509::PckExtension& machine, Lifetime updat
   tcb::TdxModule module;
   module.attributes_mask.bytes.fill(0xFF);
   info.tdx_module = module;
-  tcb::TdxModuleIdentity identity{.version = kTdxModuleVersion, .module = module, .levels = {}};
+  tcb::TdxModuleIdentity identity{
+      .id = tcb::module_id(kTdxModuleVersion), .module = module, .levels = {}};
   identity.levels.push_back({.isv_svn = kTdxModuleSvn,
                              .status = TcbStatus::up_to_date,
                              .date = day(2025, 8, 13),

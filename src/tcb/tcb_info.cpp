@@ -25,7 +25,7 @@ Result<Components> parse_named_components(const Members& tcb) {
   return out;
 }
 
-// Version 3: an array of 16 objects with the member svn.
+// Version 3: an array of 16 objects with the member svn, and two for people.
 Result<Components> parse_listed_components(const Members& tcb, std::string_view key) {
   RATLS_TRY(const StrictJson* values, tcb.array(key));
   Components out{};
@@ -36,6 +36,9 @@ Result<Components> parse_listed_components(const Members& tcb, std::string_view 
     RATLS_TRY(const Members component, Members::of((*values)[i], key, kMalformed));
     RATLS_TRY(const std::uint64_t svn, component.number("svn", 255));
     out[i] = static_cast<std::uint8_t>(svn);
+    for (const std::string_view note : {"category", "type"}) {
+      if (component.has(note)) RATLS_CHECK(component.text(note));
+    }
   }
   return out;
 }
@@ -71,6 +74,12 @@ Result<TcbLevel> parse_level(const StrictJson& json, const TcbInfo& info) {
   return level;
 }
 
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
 // Intel's library looks at the levels from high to low, however they are published (TcbLevel.cpp).
 bool is_above(const TcbLevel& a, const TcbLevel& b) {
   return std::tie(a.sgx_components, a.pce_svn, a.tdx_components) >
@@ -90,12 +99,18 @@ Result<std::vector<TcbLevel>> parse_levels(const Members& members, const TcbInfo
     }
     levels.push_back(std::move(level).value());
   }
+  if (info.tdx_defect) return levels;  // without all that tells them apart
   std::ranges::sort(levels, is_above);
   const auto not_above = [](const auto& a, const auto& b) { return !is_above(a, b); };
   if (std::ranges::adjacent_find(levels, not_above) != levels.end()) {
     return members.fail(kKey, "a level is there twice");
   }
   return levels;
+}
+
+const TdxModuleIdentity* find_identity(const TcbInfo& info, std::string_view id) noexcept {
+  const auto found = std::ranges::find(info.tdx_module_identities, id, &TdxModuleIdentity::id);
+  return found == info.tdx_module_identities.end() ? nullptr : &*found;
 }
 
 Result<TdxModule> parse_module(const Members& members) {
@@ -107,22 +122,11 @@ Result<TdxModule> parse_module(const Members& members) {
   return module;
 }
 
-// "TDX_" and the version of the module as two hex digits; Intel's library takes any case.
-Result<std::uint8_t> parse_module_id(const Members& members) {
-  RATLS_TRY(const std::string_view id, members.text("id"));
-  std::string upper(id);
-  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  if (upper.size() == 6 && upper.starts_with("TDX_")) {
-    const auto version = parse_hex(std::string_view(upper).substr(4), 1, "id");
-    if (version) return version->front();
-  }
-  return members.fail("id", "\"" + std::string(id) + "\" is no TDX module such as TDX_03");
-}
-
 Result<TdxModuleIdentity> parse_module_identity(const StrictJson& json) {
   RATLS_TRY(const Members members, Members::of(json, "identity", kMalformed));
   TdxModuleIdentity identity;
-  RATLS_TRY(identity.version, parse_module_id(members));
+  RATLS_TRY(const std::string_view id, members.text("id"));
+  identity.id = upper(id);
   RATLS_TRY(identity.module, parse_module(members));
   RATLS_TRY(identity.levels, parse_svn_levels(members));
   return identity;
@@ -149,7 +153,7 @@ Result<void> parse_tdx_part(const Members& members, TcbInfo& info) {
       return identity.error().in(std::string(kIdentities) + "[" +
                                  std::to_string(info.tdx_module_identities.size()) + "]");
     }
-    if (find_module(info, identity->version) != nullptr) {
+    if (find_identity(info, identity->id) != nullptr) {
       return members.fail(kIdentities, "a module is there twice");
     }
     info.tdx_module_identities.push_back(std::move(identity).value());
@@ -198,10 +202,12 @@ Result<TcbInfo> parse_tcb_info(std::string_view json) {
   return info;
 }
 
+std::string module_id(std::uint8_t version) {
+  return "TDX_" + upper(to_hex(BytesView(&version, 1)));
+}
+
 const TdxModuleIdentity* find_module(const TcbInfo& info, std::uint8_t version) noexcept {
-  const auto found =
-      std::ranges::find(info.tdx_module_identities, version, &TdxModuleIdentity::version);
-  return found == info.tdx_module_identities.end() ? nullptr : &*found;
+  return find_identity(info, module_id(version));
 }
 
 const TcbLevel* match_level(const TcbInfo& info, const PlatformNumbers& platform) noexcept {

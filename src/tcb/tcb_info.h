@@ -37,7 +37,7 @@ struct TdxModule {
 
 /// TdxModuleIdentity is the module of one version, with levels of its own.
 struct TdxModuleIdentity {
-  std::uint8_t version = 0;  ///< 3 for the id "TDX_03"
+  std::string id;  ///< in capitals; of another than module_id() no module is
   TdxModule module;
   std::vector<SvnLevel> levels;  ///< at least one
 };
@@ -66,6 +66,9 @@ struct TcbInfo {
 /// Caller must still: have checked the signature over exactly these bytes first.
 /// Errors: tcb_info_malformed.
 Result<TcbInfo> parse_tcb_info(std::string_view json);
+
+/// module_id is the id of the identity of a module version: "TDX_03" for 3.
+std::string module_id(std::uint8_t version);
 
 /// find_module gives the identity of a module version; null when there is none.
 const TdxModuleIdentity* find_module(const TcbInfo& info, std::uint8_t version) noexcept;

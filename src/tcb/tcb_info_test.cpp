@@ -203,20 +203,28 @@ TEST(ParseTcbInfo, FindsDefectsInThePartOfTdx) {
            {"/tdxModuleIdentities", Json::object()},
            {"/tdxModuleIdentities", Json::array()},
            {"/tdxModuleIdentities/1/id", "TDX_01"},
-           {"/tdxModuleIdentities/1/id", "TDX_1"},
-           {"/tdxModuleIdentities/1/id", "TDX_001"},
-           {"/tdxModuleIdentities/1/id", "TDX_"},
-           {"/tdxModuleIdentities/1/id", "TDX_0G"},
-           {"/tdxModuleIdentities/1/id", "SGX_05"},
+           {"/tdxModuleIdentities/1/id", "tdx_01"},
+           {"/tdxModuleIdentities/1/id", 10},
            {"/tdxModuleIdentities/1/tcbLevels", Json::array()},
            {"/tdxModuleIdentities/1/tcbLevels/1/tcb/isvsvn", 5},
            {"/tdxModuleIdentities/1/tcbLevels/1/tcbStatus", "ConfigurationNeeded"},
-           {"/tcbLevels/0/tcb/tdxtcbcomponents/3/svn", 256}}) {
+           {"/tcbLevels/0/tcb/tdxtcbcomponents/3/svn", 256},
+           {"/tcbLevels/0/tcb/tdxtcbcomponents/3/type", 1},
+           {"/tcbLevels/0/tcb/sgxtcbcomponents/3/category", nullptr}}) {
     EXPECT_EQ(tdx_code(tdx_with(pointer, value)), Code::tcb_info_malformed)
         << pointer << " " << value.dump();
   }
   EXPECT_EQ(tdx_code(with("/tdxModule", make_module(0))), Code::tcb_info_malformed);
   EXPECT_EQ(tdx_code(with("/tdxModuleIdentities", Json::array())), Code::tcb_info_malformed);
+}
+
+TEST(ParseTcbInfo, LeavesAnIdentityOfNoModuleAside) {
+  for (const char* id : {"TDX_1", "TDX_001", "TDX_", "TDX_0G", "SGX_0A", ""}) {
+    const auto info = parse_tcb_info(tdx_with("/tdxModuleIdentities/1/id", id).dump());
+    ASSERT_TRUE(info && !info->tdx_defect) << id;
+    EXPECT_EQ(find_module(*info, 10), nullptr) << id;
+    EXPECT_NE(find_module(*info, 1), nullptr) << id;
+  }
 }
 
 TEST(ParseTcbInfo, TellsTdxLevelsApartByTheirTdxComponentsToo) {
@@ -361,6 +369,17 @@ TEST(ParseTcbInfo, SortsLevelsFromHighToLow) {
     EXPECT_EQ(sorted->levels[i].sgx_components, published->levels[i].sgx_components);
     EXPECT_EQ(sorted->levels[i].status, published->levels[i].status);
   }
+}
+
+TEST(ParseTcbInfo, GivesTheDefectOfTdxBeforeThatOfLevelsItMakesAlike) {
+  Json json = make_tdx_info();
+  json["tcbLevels"][1] = json["tcbLevels"][0];
+  json["tcbLevels"][1]["tcb"]["tdxtcbcomponents"] = components(1);
+  json.erase("tdxModule");
+  const auto info = parse_tcb_info(json.dump());
+  ASSERT_TRUE(info) << info.error().message();
+  ASSERT_TRUE(info->tdx_defect);
+  EXPECT_EQ(info->tdx_defect->where(), "tdxModule");
 }
 
 TEST(ParseTcbInfo, RejectsALevelThatIsThereTwice) {

@@ -213,7 +213,7 @@ void random_module(Random& random, Case& made) {
   td.tee_tcb_svn.bytes[0] = static_cast<std::uint8_t>(2 + below(random, 6));
   td.tee_tcb_svn.bytes[1] = static_cast<std::uint8_t>(1 + below(random, 4));
   tcb::TdxModuleIdentity identity{
-      .version = td.tee_tcb_svn.bytes[1], .module = *info.tdx_module, .levels = {}};
+      .id = tcb::module_id(td.tee_tcb_svn.bytes[1]), .module = *info.tdx_module, .levels = {}};
   identity.levels = random_svn_levels(random, 1 + below(random, 8));
   const tcb::SvnLevel* reached = tcb::match_level(identity.levels, td.tee_tcb_svn.bytes[0]);
   if (reached != nullptr) made.module = *reached;
@@ -226,7 +226,8 @@ void random_module(Random& random, Case& made) {
   if (chance(random, 80)) return;
   switch (below(random, 3)) {
     case 0:
-      info.tdx_module_identities[0].version += 1;
+      info.tdx_module_identities[0].id =
+          tcb::module_id(static_cast<std::uint8_t>(td.tee_tcb_svn.bytes[1] + 1));
       break;
     case 1:
       info.tdx_module_identities[0].module.mr_signer.bytes[5] ^= 1;
