@@ -53,6 +53,7 @@ Result<VerifiedCa> check_signing_chain(std::string_view pem, const TrustRoot& ro
   if (signer.unknown_critical({}) != nullptr) {
     return Error(Code::tcb_chain_untrusted, where + "[0]", "an unknown critical extension");
   }
+  RATLS_CHECK(x509::check_profile(signer, Code::tcb_chain_untrusted, where + "[0]"));
   RATLS_TRY(auto key, x509::p256_key(signer, Code::tcb_chain_untrusted));
   if (!x509::signed_by(signer, root.impl().certificate, root.impl().key)) {
     return Error(Code::tcb_chain_untrusted, where + "[0]", "not signed by the root");

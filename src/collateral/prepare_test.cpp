@@ -127,6 +127,24 @@ TEST(TrustRootType, IsACa) {
   EXPECT_EQ(root_code(sim::build_world(spec).value().root_pem), Code::policy_invalid);
 }
 
+TEST(TrustRootType, HasAProfileAsIntels) {
+  for (std::size_t i = 0; i < plan().root.spec.extensions.size(); ++i) {
+    WorldSpec spec = plan();
+    spec.root.spec.extensions.erase(spec.root.spec.extensions.begin() +
+                                    static_cast<std::ptrdiff_t>(i));
+    EXPECT_EQ(root_code(sim::build_world(spec).value().root_pem), Code::policy_invalid) << i;
+  }
+}
+
+TEST(TrustRootType, IsNamedAsOne) {
+  WorldSpec spec = plan();
+  for (x509::NameAttribute& attribute : spec.root.spec.subject) {
+    if (attribute.short_name == "CN") attribute.value = "Another Root CA";
+  }
+  spec.root.spec.issuer = spec.root.spec.subject;
+  EXPECT_EQ(root_code(sim::build_world(spec).value().root_pem), Code::policy_invalid);
+}
+
 TEST(PreparedCollateralType, IsForThePlatformThatIsNamed) {
   const sim::World world = sim::build_world(plan()).value();
   CollateralRequest request = request_of("sgx");

@@ -35,6 +35,11 @@ Result<std::shared_ptr<const TrustRoot::Impl>> parse_root(BytesView pem) {
   if (!certificates[0].is_ca.value_or(false)) {
     return Error(Code::policy_invalid, "trust.root", "the certificate is no CA");
   }
+  if (certificates[0].subject_common_name.find("SGX Root CA") == std::string::npos) {
+    return Error(Code::policy_invalid, "trust.root",
+                 "\"" + certificates[0].subject_common_name + "\" is no SGX Root CA");
+  }
+  RATLS_CHECK(x509::check_profile(certificates[0], Code::policy_invalid, "trust.root"));
   return std::make_shared<const TrustRoot::Impl>(
       TrustRoot::Impl{std::move(certificates[0]), std::move(key)});
 }

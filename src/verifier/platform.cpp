@@ -27,7 +27,7 @@ Result<void> check_dates_of(std::array<const x509::Certificate*, 3> chain, UnixT
 }
 
 // Intel PCK profile 1.3: what the three certificates are called and may do.
-Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificate& intermediate) {
+Result<void> check_roles(const x509::Certificate& leaf, const x509::Certificate& intermediate) {
   const auto wrong = [](std::string_view where, std::string detail) {
     return Error(Code::pck_chain_untrusted, std::string(where), std::move(detail));
   };
@@ -39,6 +39,8 @@ Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificat
   if (leaf.unknown_critical({sgx}) != nullptr || intermediate.unknown_critical({}) != nullptr) {
     return wrong("pck_chain", "an unknown critical extension");
   }
+  RATLS_CHECK(x509::check_profile(leaf, Code::pck_chain_untrusted, "pck_chain[0]"));
+  RATLS_CHECK(x509::check_profile(intermediate, Code::pck_chain_untrusted, "pck_chain[1]"));
   if (leaf.is_ca.value_or(false))
     return wrong("pck_chain[0].basic_constraints", "the leaf is a CA");
   if (intermediate.subject_common_name.find("SGX PCK Platform CA") == std::string::npos &&
@@ -49,7 +51,7 @@ Result<void> check_profile(const x509::Certificate& leaf, const x509::Certificat
   if (!intermediate.is_ca.value_or(false)) {
     return wrong("pck_chain[1].basic_constraints", "the intermediate is no CA");
   }
-  // RFC 5280 6.1.4 (n) and 6.3.3 (f); Intel's library demands the extension.
+  // RFC 5280 6.1.4 (n) and 6.3.3 (f).
   constexpr std::uint16_t kSigns = 1U << 5 | 1U << 6;  // keyCertSign, cRLSign
   if ((intermediate.key_usage.value_or(0) & kSigns) != kSigns) {
     return wrong("pck_chain[1].key_usage", "the intermediate may not sign certificates and CRLs");
@@ -93,7 +95,7 @@ Result<std::shared_ptr<const PckChain>> verify_pck_chain(
                      ", trusted is " + to_hex(crypto::sha256(trusted.der)));
   }
   const Code untrusted = Code::pck_chain_untrusted;
-  RATLS_CHECK(check_profile(certificates[0], certificates[1]));
+  RATLS_CHECK(check_roles(certificates[0], certificates[1]));
   RATLS_TRY(auto intermediate_key, x509::p256_key(certificates[1], untrusted));
   if (!trust.signed_by(certificates[1], trusted, trust.root().impl().key)) {
     return Error(untrusted, "pck_chain[1]", "not signed by the root");

@@ -102,6 +102,12 @@ Result<crypto::P256PublicKey> p256_key(const Certificate& certificate, Code on_e
 bool signed_by(const Certificate& certificate, const Certificate& issuer,
                const crypto::P256PublicKey& issuer_key);
 
+/// check_profile demands the five extensions that every certificate of Intel's PCK hierarchy has
+/// (Intel SGX PCK Certificate and CRL Profile Specification, 1.3): the identifiers of issuer's and
+/// subject's key, CRL distribution points, keyUsage and basicConstraints, whatever they say.
+/// Errors: on_error, with where as the place.
+Result<void> check_profile(const Certificate& certificate, Code on_error, std::string_view where);
+
 /// self_signature_valid checks the certificate's signature by its own key: ECDSA on P-256 or P-384
 /// or RSA (PKCS#1 v1.5), with SHA-256, SHA-384 or SHA-512.
 bool self_signature_valid(const Certificate& certificate);

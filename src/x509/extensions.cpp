@@ -126,6 +126,23 @@ const Extension* Certificate::unknown_critical(std::initializer_list<BytesView> 
   return nullptr;
 }
 
+Result<void> check_profile(const Certificate& certificate, Code on_error, std::string_view where) {
+  const std::array<std::pair<BytesView, std::string_view>, 5> demanded{{
+      {kOidAuthorityKeyIdentifier, "authorityKeyIdentifier"},
+      {kOidCrlDistributionPoints, "cRLDistributionPoints"},
+      {kOidSubjectKeyIdentifier, "subjectKeyIdentifier"},
+      {kOidKeyUsage, "keyUsage"},
+      {kOidBasicConstraints, "basicConstraints"},
+  }};
+  for (const auto& [oid, name] : demanded) {
+    if (certificate.find(oid).empty()) {
+      return Error(on_error, std::string(where),
+                   std::string(name) + " is missing, which Intel's profile demands");
+    }
+  }
+  return {};
+}
+
 Result<void> read_known_extensions(Certificate& certificate, Code on_error) {
   const std::array<KnownExtension, 4> known{{
       {kOidBasicConstraints, "basicConstraints", read_basic_constraints},
