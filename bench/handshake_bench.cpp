@@ -50,6 +50,7 @@ struct Cost {
   double client = 0;
 };
 
+/// PlainCertificate is one of an ordinary server, which a CA has signed.
 struct PlainCertificate {
   Certificate certificate;
   crypto::PrivateKey key;
@@ -123,26 +124,54 @@ Context accepting_context(const PeerVerifier& verifier) {
   return context;
 }
 
-/// The certificate of an ordinary server: as an attested one, but without the evidence.
-Bytes plain_der(const crypto::PrivateKey& key) {
+Certificate decoded(const Bytes& der) {
+  const unsigned char* cursor = der.data();
+  return Certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+}
+
+x509::CertificateSpec spec_of(const char* name, const crypto::PrivateKey& key) {
   x509::CertificateSpec spec;
   spec.serial = Bytes(16, 0x42);
-  spec.subject = {{"CN", "ratls"}};
-  spec.issuer = spec.subject;
+  spec.subject = {{"CN", name}};
+  spec.issuer = {{"CN", "Ordinary CA"}};
   spec.not_before = sim::kWorldTime;
   spec.not_after = sim::kWorldTime + std::chrono::hours(24);
   spec.subject_spki = key.spki_der().value();
-  spec.extensions = {x509::basic_constraints(false, std::nullopt), x509::key_usage(1),
-                     x509::server_auth(), x509::subject_alt_names({"localhost", "127.0.0.1"})};
-  return x509::build_certificate(spec, key).value();
+  return spec;
 }
 
-PlainCertificate make_plain() {
-  auto key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
-  const Bytes der = plain_der(key);
-  const unsigned char* cursor = der.data();
-  return {Certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size()))), std::move(key),
-          der.size()};
+/// OrdinaryCa issues certificates as attested ones, but without the evidence.
+class OrdinaryCa {
+ public:
+  PlainCertificate issue() const {
+    auto key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
+    x509::CertificateSpec spec = spec_of("ratls", key);
+    spec.extensions = {x509::basic_constraints(false, std::nullopt), x509::key_usage(1),
+                       x509::server_auth(), x509::subject_alt_names({"localhost", "127.0.0.1"})};
+    const Bytes der = x509::build_certificate(spec, key_).value();
+    return {decoded(der), std::move(key), der.size()};
+  }
+
+  Certificate certificate() const {
+    x509::CertificateSpec spec = spec_of("Ordinary CA", key_);
+    spec.extensions = {x509::basic_constraints(true, 0), x509::key_usage(1U << 5)};
+    return decoded(x509::build_certificate(spec, key_).value());
+  }
+
+ private:
+  crypto::PrivateKey key_ = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
+};
+
+/// A client that trusts this CA, by OpenSSL's verification of chains.
+Context trusting_context(const PeerVerifier& verifier, const OrdinaryCa& ca) {
+  Context context = client_context(verifier);
+  SSL_CTX_set_cert_verify_callback(context.get(), nullptr, nullptr);
+  must(X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), ca.certificate().get()) == 1,
+       "OpenSSL does not take the CA");
+  X509_VERIFY_PARAM* const parameters = SSL_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time(parameters, sim::kWorldTime.time_since_epoch().count());
+  must(X509_VERIFY_PARAM_set1_host(parameters, "localhost", 0) == 1, "no memory");
+  return context;
 }
 
 /// One verification with a kept key: the unit.
@@ -265,9 +294,9 @@ Context client_by_default() {
   return context;
 }
 
-auto by_default(const Context& context) {
-  return [&context](std::size_t) {
-    Connection server(SSL_new(context.get()));
+auto by_default(const std::vector<Context>& servers) {
+  return [&servers](std::size_t turn) {
+    Connection server(SSL_new(servers[turn % servers.size()].get()));
     SSL_set_accept_state(server.get());
     return server;
   };
@@ -285,13 +314,18 @@ int measure() {
       attester_of(world, without_legacy).certify(material.now).value();
   const Servers one = servers_with(certificate);
   const Servers one_dice_only = servers_with(dice_only);
+  const OrdinaryCa ca;
   std::vector<PlainCertificate> one_plain;
-  one_plain.push_back(make_plain());
+  one_plain.push_back(ca.issue());
+  std::vector<Context> one_default;
+  one_default.push_back(server_by_default(one_plain[0]));
   Servers many;
   std::vector<PlainCertificate> many_plain;
+  std::vector<Context> many_default;
   while (many.size() < kManyServers) {
     many.push_back(ServerTls::create(attester.certify(material.now).value()).value());
-    many_plain.push_back(make_plain());
+    many_plain.push_back(ca.issue());
+    many_default.push_back(server_by_default(many_plain.back()));
   }
 
   const Verifier verifier = Verifier::create(material.policy).value();
@@ -301,15 +335,14 @@ int measure() {
                           [&material] { return material.now; });
   const Context accepting = accepting_context(peer);
   const Context verifying = client_context(peer);
-
-  const Context default_server = server_by_default(one_plain[0]);
+  const Context trusting = trusting_context(peer, ca);
   const Context default_client = client_by_default();
 
   const std::size_t size = certificate.certificate_der().size();
   run("one server",
       {{"plain certificate, any accepted", plain(one, one_plain), accepting.get(),
         one_plain[0].size},
-       {"the same by OpenSSL's default settings", by_default(default_server), default_client.get(),
+       {"the same by OpenSSL's default settings", by_default(one_default), default_client.get(),
         one_plain[0].size},
        {"attested certificate, any accepted", attested(one), accepting.get(), size},
        {"attested certificate, verified, met before", attested(one), verifying.get(), size},
@@ -317,6 +350,10 @@ int measure() {
         dice_only.certificate_der().size()}});
   run("100 servers in turn",
       {{"plain certificate, any accepted", plain(many, many_plain), accepting.get(),
+        many_plain[0].size},
+       {"the same by OpenSSL's default settings", by_default(many_default), default_client.get(),
+        many_plain[0].size},
+       {"plain certificate, of a CA that is trusted", plain(many, many_plain), trusting.get(),
         many_plain[0].size},
        {"attested certificate, any accepted", attested(many), accepting.get(), size},
        {"attested certificate, verified, never met", attested(many), verifying.get(), size}});
