@@ -46,7 +46,7 @@ EXIT_CODES = {
     "QE_ISVSVN_NOT_SUPPORTED": {6},
 }
 
-# Verdicts marked may or should where ratls decides otherwise; docs/verification.md says why.
+# Verdicts marked may or should where ratls decides otherwise; docs/intel-differences.md says why.
 STRICTER = {
     # Intel's sample enclave lacks the INIT and MODE64 attributes, which no running enclave does.
     "sgx-intel-attestationapp-ct1",
