@@ -35,29 +35,50 @@ Dialer::~Dialer() {
 }
 
 std::shared_ptr<Dialing> Dialer::begin(EventLoop& loop, std::function<void()> wake) {
-  const std::shared_ptr<Dialing> dialing(new Dialing(loop, std::move(wake)));
+  std::shared_ptr<Dialing> dialing(new Dialing(loop, std::move(wake)));
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(dialing);
+    if (waiting_.size() < kMostWaiting || wanted() < kMostWaiting) {
+      waiting_.push_back(dialing);
+      changed_.notify_one();
+      return dialing;
+    }
   }
-  changed_.notify_one();
+  dialing->finish(Error(Code::connection_failed, "dialer", "Too many requests are waiting."));
   return dialing;
 }
 
-/// next waits for a connection that is wanted; null at the end.
-std::shared_ptr<Dialing> Dialer::next() {
+/// wanted counts who waits still, and forgets the others.
+std::size_t Dialer::wanted() {
+  std::erase_if(waiting_, [](const auto& dialing) { return dialing.expired(); });
+  return waiting_.size();
+}
+
+/// wait_for_want is true when a connection is wanted that no other thread makes; false at the end.
+bool Dialer::wait_for_want() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return nullptr;
+  changed_.wait(lock, [&] { return stopping_ || wanted() > connecting_; });
+  if (stopping_) return false;
+  ++connecting_;
+  return true;
+}
+
+std::shared_ptr<Dialing> Dialer::longest_waiting() {
+  const std::lock_guard lock(mutex_);
+  --connecting_;
+  while (!waiting_.empty()) {
     auto dialing = waiting_.front().lock();
     waiting_.pop_front();
     if (dialing) return dialing;
   }
+  return nullptr;
 }
 
 void Dialer::run() {
-  while (const auto dialing = next()) dialing->finish(connect_());
+  while (wait_for_want()) {
+    Dialing::Outcome outcome = connect_();
+    if (const auto dialing = longest_waiting()) dialing->finish(std::move(outcome));
+  }
 }
 
 }  // namespace ratls::server

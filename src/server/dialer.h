@@ -17,14 +17,14 @@
 
 namespace ratls::server {
 
-/// Line is a connection that is made: to an app, or to a server that was verified.
-using Line = std::variant<Descriptor, std::unique_ptr<Channel>>;
+/// Link is a connection that is made: to an app, or to a server that was verified.
+using Link = std::variant<Descriptor, std::unique_ptr<Channel>>;
 
-/// Dialing is one connection that is being made. Who wants it no longer lets go of it.
+/// Dialing is one connection that is wanted. Who wants it no longer lets go of it.
 /// Thread-safety: any thread.
 class Dialing {
  public:
-  using Outcome = Result<Line>;
+  using Outcome = Result<Link>;
 
   /// take gives the outcome, once, when there is one.
   std::optional<Outcome> take();
@@ -41,30 +41,38 @@ class Dialing {
 };
 
 /// Dialer makes connections to one place on threads of its own, because that blocks: names,
-/// handshakes and collateral of a server, an app that does not accept. Thread-safety: any thread.
+/// handshakes and collateral of a server, an app that does not accept. All connections are alike:
+/// each goes to who has waited longest for one. Thread-safety: any thread.
 class Dialer {
  public:
-  using Connect = std::function<Result<Line>()>;
+  using Connect = std::function<Result<Link>()>;
+
+  /// kMostWaiting is how many may want one at a time.
+  static constexpr std::size_t kMostWaiting = 1024;
 
   /// start makes the threads: so many connections are made at a time. Errors: internal.
   static Result<std::unique_ptr<Dialer>> start(Connect connect, unsigned threads);
   ~Dialer();  // waits for what is being made
 
-  /// begin makes a connection, unless nobody holds the dialing by the time of its turn. wake is
-  /// called on the loop's thread when there is an outcome. Caller must still: let the loop live
-  /// longer than the dialer.
+  /// begin asks for a connection. wake is called on the loop's thread when there is an outcome:
+  /// a connection, the error of one, or connection_failed, when too many wait already. Caller must
+  /// still: let the loop live longer than the dialer.
   std::shared_ptr<Dialing> begin(EventLoop& loop, std::function<void()> wake);
 
  private:
   explicit Dialer(Connect connect) : connect_(std::move(connect)) {}
   void run();
-  std::shared_ptr<Dialing> next();
+  bool wait_for_want();
+  std::shared_ptr<Dialing> longest_waiting();
+  std::size_t wanted();
 
   const Connect connect_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // for the members below
   std::condition_variable changed_;
   std::deque<std::weak_ptr<Dialing>> waiting_;
+  std::size_t connecting_ = 0;  // threads that are at it
   bool stopping_ = false;
+
   std::vector<Thread> threads_;
 };
 

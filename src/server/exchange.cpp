@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/exchange.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include "server/log.h"
 
 namespace ratls::server {
@@ -17,7 +20,7 @@ std::string as_request(const Request& request, const http::Framing& framing,
   return head;
 }
 
-/// status_of is what a connection that could not be made becomes.
+/// status_of is what a connection that was not made becomes.
 int status_of(const Error& error) {
   if (error.code() == Code::timeout) return 504;
   return exit_code(error.code()) == exit_code(Code::connection_failed) ? 503 : 502;
@@ -62,7 +65,7 @@ Exchange::~Exchange() = default;
 bool Exchange::has_output_room(std::size_t size) { return size < kRoom; }
 
 bool Exchange::has_room() const {
-  return !is_over() && socket_ && !app_is_deaf_ && to_app_.size() - sent_ < kRoom;
+  return !is_over() && connected_ && !app_is_deaf_ && to_app_.size() - sent_ < kRoom;
 }
 
 void Exchange::send(std::string_view part) {
@@ -85,8 +88,8 @@ std::optional<std::size_t> Exchange::app() const {
 
 std::chrono::seconds Exchange::timeout() const {
   const ServerOptions& options = worker_.options();
-  // To connect to a server elsewhere has limits of its own.
-  if (dialing_ && local_ == nullptr) return kConnectTimeout;
+  // To dial may mean to wait for others, or for an app that is busy.
+  if (!connected_ && !dialing_) return kConnectTimeout;
   return head_given_ ? options.stream_timeout : options.upstream_timeout;
 }
 
@@ -94,6 +97,7 @@ bool Exchange::advance(std::string& output) {
   if (is_over()) return false;
   if (!socket_ && !dialing_ && (!connect() || dialing_)) return true;
   if (dialing_ && !finish_dial()) return !dialing_;
+  if (!connected_ && !finish_connect()) return is_over() || !socket_;
   const bool wrote = write();
   const bool gave = !is_over() && has_output_room(output.size()) && read(output);
   return wrote || gave || is_over();
@@ -117,11 +121,24 @@ bool Exchange::connect() {
   sent_ = 0;
   anything_came_ = false;
   socket_ = worker_.upstream_pool().take(upstream);
-  if (socket_) {
-    socket_->wake_with(wake_);
-  } else {
-    dialing_ = upstream.dial(worker_.loop(), wake_);
+  connected_ = socket_ != nullptr;
+  if (!socket_ && upstream.dialer() != nullptr) {
+    dialing_ = upstream.dialer()->begin(worker_.loop(), wake_);
+    return true;
   }
+  if (!socket_ && !open_socket()) return false;
+  socket_->wake_with(wake_);
+  return true;
+}
+
+/// open_socket begins a connection to an app; false when there is none.
+bool Exchange::open_socket() {
+  auto descriptor = load_->upstream().connect();
+  if (!descriptor) {
+    on_no_connection(descriptor.error());
+    return false;
+  }
+  socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(*descriptor));
   return true;
 }
 
@@ -131,17 +148,36 @@ bool Exchange::finish_dial() {
   if (!outcome) return false;
   dialing_.reset();
   if (!*outcome) {
-    const Error& error = outcome->error();
-    if (local_ == nullptr && error.code() == Code::connection_closed) {
-      again_or_fail(error.detail());
-    } else {
-      fail_with(status_of(error), error);
-    }
+    on_no_connection(outcome->error());
     return false;
   }
   socket_ = std::make_unique<UpstreamSocket>(worker_.loop(), std::move(*outcome).value());
   socket_->wake_with(wake_);
+  connected_ = true;
   return true;
+}
+
+/// on_no_connection tries another process of an app where that may help.
+void Exchange::on_no_connection(const Error& error) {
+  if (local_ == nullptr && error.code() == Code::connection_closed) {
+    again_or_fail(error.detail());
+  } else {
+    fail_with(status_of(error), error);
+  }
+}
+
+/// finish_connect is true when the connection is made.
+bool Exchange::finish_connect() {
+  switch (socket_->connected()) {
+    case UpstreamSocket::Outcome::done:
+      connected_ = true;
+      return true;
+    case UpstreamSocket::Outcome::failed:
+      again_or_fail(peer_ + " cannot be reached: " + std::strerror(errno) + ".");
+      return false;
+    default:
+      return false;
+  }
 }
 
 bool Exchange::write() {
@@ -299,11 +335,15 @@ void Exchange::give_back() {
   worker_.upstream_pool().keep(load_->upstream(), generation_, std::move(socket_), worker_.now());
 }
 
-/// again_or_fail is for a connection that broke before the app said anything, or was never made.
+bool Exchange::may_repeat() const {
+  return attempts_ < kMostAttempts && !head_given_ && (is_repeatable_ || !connected_);
+}
+
+/// again_or_fail is for a connection that broke before the app said anything.
 void Exchange::again_or_fail(std::string reason) {
-  const bool was_connected = socket_ != nullptr;
   socket_.reset();
-  if (attempts_ < kMostAttempts && !head_given_ && (is_repeatable_ || !was_connected)) {
+  if (may_repeat()) {
+    connected_ = false;
     app_is_deaf_ = false;
     return;  // the next advance connects
   }
@@ -335,14 +375,14 @@ void Exchange::on_timeout() {
   if (state_ == State::tunnel) {
     state_ = State::done;
   } else if (!is_over()) {
-    fail(504, peer_ + (socket_ ? " did not answer in time." : " cannot be reached."));
+    fail(504, peer_ + (connected_ ? " did not answer in time." : " cannot be reached."));
   }
 }
 
 void Exchange::wait(bool room) {
   if (is_over() || !socket_) return;
-  if (sent_ < to_app_.size() && !app_is_deaf_) socket_->wait_write();
-  if (room) socket_->wait_read();
+  if (!connected_ || (sent_ < to_app_.size() && !app_is_deaf_)) socket_->wait_write();
+  if (connected_ && room) socket_->wait_read();
 }
 
 }  // namespace ratls::server

@@ -8,6 +8,7 @@
 
 #include "http/forward.h"
 #include "http/response_parser.h"
+#include "server/dialer.h"
 #include "server/upstream_pool.h"
 #include "server/worker.h"
 
@@ -86,7 +87,10 @@ class Exchange {
  private:
   bool is_over() const { return state_ != State::open && state_ != State::tunnel; }
   bool connect();
+  bool open_socket();
+  bool finish_connect();
   bool finish_dial();
+  void on_no_connection(const Error& error);
   bool write();
   bool read(std::string& output);
   void take(std::string_view arrived, std::string& output);
@@ -96,6 +100,7 @@ class Exchange {
   void on_end(std::string& output);
   void complete(std::string& output);
   void give_back();
+  bool may_repeat() const;
   void again_or_fail(std::string reason);
   void fail(int status, std::string reason);
   void fail_with(int status, Error error);
@@ -120,6 +125,7 @@ class Exchange {
   unsigned generation_ = 0;
   std::shared_ptr<Dialing> dialing_;  // until there is a socket
   std::unique_ptr<UpstreamSocket> socket_;
+  bool connected_ = false;
   bool app_is_deaf_ = false;  // it takes no more, but may still answer
   bool body_done_ = false;
   bool last_chunk_due_ = false;

@@ -45,10 +45,14 @@ Result<void> LocalProxyServer::start() {
   if (address.is_loopback()) local_.names.push_back("localhost");
   for (std::string& name : local_.names) name = lower_text(std::move(name));
   local_.server = options_.origin_host;
-  upstreams_.add(dial_, kDialThreads);
+  const auto connect = [dial = dial_]() -> Result<Link> {
+    RATLS_TRY(auto channel, dial());
+    return Link(std::move(channel));
+  };
+  RATLS_TRY(dialer_, Dialer::start(connect, kDialThreads));
+  upstreams_.add(*dialer_);
   RATLS_TRY(workers_, Workers::listen(server, router_, nullptr, &upstreams_, &local_));
   local_.port = workers_->port();
-  RATLS_CHECK(upstreams_.start_dialing());
   return workers_->start();
 }
 
@@ -58,7 +62,6 @@ std::string LocalProxyServer::url() const {
 
 void LocalProxyServer::stop() {
   if (workers_ != nullptr) workers_->stop();
-  upstreams_.stop_dialing();  // before the workers end, whose threads it wakes
 }
 
 }  // namespace ratls::server

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/dialer.h"
 #include "server/workers.h"
 
 namespace ratls::server {
@@ -40,6 +41,7 @@ class LocalProxyServer {
   http::LocalProxy local_;
   Upstreams upstreams_;
   std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Dialer> dialer_;  // ends before the workers, whose threads it wakes
 };
 
 }  // namespace ratls::server

@@ -45,7 +45,7 @@ void stop_running(Running& running, server::Upstreams& upstreams) {
   running.workers->stop();
   if (running.session_evidence) running.session_evidence->stop();
   if (running.apps) running.apps->stop();  // after the requests that they are at
-  upstreams.stop_dialing();  // after the apps, which it may be waiting for, before the workers end
+  upstreams.stop_dialing();                // before the workers end, whose threads it wakes
 }
 
 /// reloading is what systemd is to be told before a reload (sd_notify(3)).
@@ -171,6 +171,7 @@ Result<void> Server::start(Attester attester) {
   std::function<Result<void>()> reload_by_admin;
   if (state_->on_reload) reload_by_admin = [this] { return reload(); };
   RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
+  RATLS_CHECK(state_->upstreams.start_dialing());  // before an app has an address
   RATLS_CHECK(state_->start_app(*running));
   if (state_->options.session_evidence) {
     running->session_evidence.emplace(attester, running->metrics.sessions);
@@ -181,8 +182,7 @@ Result<void> Server::start(Attester attester) {
                            state_->staple.get());
   running->renewal->count_in(running->metrics.certificates);
   running->renewal->refresh_staple(now);
-  auto started = state_->upstreams.start_dialing();
-  if (started) started = running->workers->start();
+  auto started = running->workers->start();
   if (started) started = running->renewal->start();
   if (started && running->session_evidence) started = running->session_evidence->start();
   if (!started) {

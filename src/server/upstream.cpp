@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -21,25 +20,12 @@ Error bad_address(std::string_view text, std::string reason) {
                std::move(reason) + " (an app is at unix:PATH or http://127.0.0.1:PORT)");
 }
 
-constexpr int kConnectMilliseconds = 5'000;
-
 Error unreachable(int error) {
   if (error == EAGAIN) {
     return Error(Code::connection_failed, "app", "The app has too many requests waiting.");
   }
-  if (error == ETIMEDOUT) return Error(Code::timeout, "app", "The app cannot be reached.");
   return Error(Code::connection_closed, "app",
                std::string("The app cannot be reached: ") + std::strerror(error) + ".");
-}
-
-/// finish_connect gives 0, or the error of a connection that was under way.
-int finish_connect(int socket) {
-  pollfd ready{socket, POLLOUT, 0};
-  if (::poll(&ready, 1, kConnectMilliseconds) <= 0) return ETIMEDOUT;
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
 }
 
 }  // namespace
@@ -93,18 +79,6 @@ const sockaddr* UpstreamAddress::data() const noexcept {
   return static_cast<const sockaddr*>(static_cast<const void*>(&storage_));
 }
 
-Upstream::Upstream(std::size_t number)
-    : number_(number), connect_([this] { return connect(); }), at_a_time_(1) {}
-
-Upstream::Upstream(std::size_t number, Dial dial, unsigned at_a_time)
-    : number_(number),
-      connect_([dial = std::move(dial)]() -> Result<Line> {
-        RATLS_TRY(auto channel, dial());
-        return Line(std::move(channel));
-      }),
-      at_a_time_(at_a_time),
-      up_(true) {}
-
 void Upstream::set_address(UpstreamAddress address) {
   const std::lock_guard lock(mutex_);
   address_ = std::move(address);
@@ -112,7 +86,7 @@ void Upstream::set_address(UpstreamAddress address) {
   up_ = true;
 }
 
-Result<Line> Upstream::connect() const {
+Result<Descriptor> Upstream::connect() const {
   std::optional<UpstreamAddress> address;
   {
     const std::lock_guard lock(mutex_);
@@ -126,29 +100,33 @@ Result<Line> Upstream::connect() const {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  int error = ::connect(socket.get(), address->data(), address->size()) == 0 ? 0 : errno;
-  if (error == EINPROGRESS) error = finish_connect(socket.get());
-  if (error != 0) return unreachable(error);
-  // Under gramine-sgx whatever is done first with a UNIX socket, closing it included, waits until
-  // the app accepts (PAL pal_pipes.c): here it keeps nobody else.
-  char byte = 0;
-  static_cast<void>(::recv(socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT));
-  return Line(std::move(socket));
+  if (::connect(socket.get(), address->data(), address->size()) != 0 && errno != EINPROGRESS) {
+    return unreachable(errno);
+  }
+  return socket;
 }
 
 Result<void> Upstream::start_dialing() {
-  RATLS_TRY(dialer_, Dialer::start(connect_, at_a_time_));
+  {
+    const std::lock_guard lock(mutex_);
+    if (elsewhere_ != nullptr || (address_ && !address_->is_unix())) return {};
+  }
+  const auto connect_and_wait = [this]() -> Result<Link> {
+    RATLS_TRY(Descriptor socket, connect());
+    // Under gramine-sgx whatever is done first with the socket, closing it included, waits until
+    // the app accepts (PAL, pal_pipes.c): here it keeps nobody else.
+    char byte = 0;
+    static_cast<void>(::recv(socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+    return Link(std::move(socket));
+  };
+  RATLS_TRY(own_dialer_, Dialer::start(connect_and_wait, 1));
   return {};
-}
-
-std::shared_ptr<Dialing> Upstream::dial(EventLoop& loop, std::function<void()> wake) {
-  return dialer_->begin(loop, std::move(wake));
 }
 
 Upstream& Upstreams::add() { return *all_.emplace_back(std::make_unique<Upstream>(all_.size())); }
 
-void Upstreams::add(Dial dial, unsigned at_a_time) {
-  all_.push_back(std::make_unique<Upstream>(all_.size(), std::move(dial), at_a_time));
+void Upstreams::add(Dialer& dialer) {
+  all_.push_back(std::make_unique<Upstream>(all_.size(), dialer));
 }
 
 Result<void> Upstreams::start_dialing() {

@@ -40,10 +40,10 @@ class UpstreamAddress {
 /// Upstream is one app process, or an attested server elsewhere. Thread-safety: any thread.
 class Upstream {
  public:
-  /// An app, whose connections are made one at a time.
-  explicit Upstream(std::size_t number = 0);
-  /// A server elsewhere, which is up, with so many connections being made at a time.
-  Upstream(std::size_t number, Dial dial, unsigned at_a_time);
+  explicit Upstream(std::size_t number = 0) : number_(number) {}
+  /// Connections to a server elsewhere are the dialer's work. Caller must still: keep it.
+  explicit Upstream(std::size_t number, Dialer& dialer)
+      : number_(number), elsewhere_(&dialer), up_(true) {}
 
   /// number counts them from 0.
   std::size_t number() const noexcept { return number_; }
@@ -56,28 +56,30 @@ class Upstream {
   unsigned generation() const noexcept { return generation_; }
   unsigned in_flight() const noexcept { return in_flight_; }
 
-  /// start_dialing makes the threads for dial(). Errors: internal.
+  /// start_dialing makes a thread for the connections to an app at a UNIX socket. Under gramine-sgx
+  /// they wait until the app accepts. Caller must still: stop_dialing while the loops of those who
+  /// dial live. Errors: internal.
   Result<void> start_dialing();
   /// stop_dialing waits for what is being made.
-  void stop_dialing() { dialer_.reset(); }
-  /// dial begins a connection (Dialer::begin). Caller must still: have called start_dialing, and
-  /// stop_dialing while the loop lives. Errors of an app: connection_failed when its queue is full,
-  /// timeout, connection_closed.
-  std::shared_ptr<Dialing> dial(EventLoop& loop, std::function<void()> wake);
+  void stop_dialing() { own_dialer_.reset(); }
+
+  /// dialer makes the connections; null where connect() does.
+  Dialer* dialer() const noexcept { return elsewhere_ != nullptr ? elsewhere_ : own_dialer_.get(); }
+  /// connect begins a connection to an app without blocking; over TCP it may be under way. Errors:
+  /// connection_failed when the app's queue is full; connection_closed when nobody listens, which
+  /// another process of the app may.
+  Result<Descriptor> connect() const;
 
  private:
   friend class UpstreamLoad;
-  Result<Line> connect() const;
-
   const std::size_t number_;
-  const Dialer::Connect connect_;
-  const unsigned at_a_time_;
-  std::unique_ptr<Dialer> dialer_;
+  Dialer* const elsewhere_ = nullptr;
   mutable std::mutex mutex_;
   std::optional<UpstreamAddress> address_;
   std::atomic<bool> up_{false};
   std::atomic<unsigned> generation_{0};
   std::atomic<unsigned> in_flight_{0};
+  std::unique_ptr<Dialer> own_dialer_;  // ends first: it uses the others
 };
 
 /// UpstreamLoad counts one request at an upstream as long as it lives. Move-only.
@@ -101,7 +103,8 @@ class UpstreamLoad {
 class Upstreams {
  public:
   Upstream& add();
-  void add(Dial dial, unsigned at_a_time);
+  void add(Dialer& dialer);
+  /// start_dialing and stop_dialing are those of each Upstream. Errors: internal.
   Result<void> start_dialing();
   void stop_dialing();
   bool empty() const noexcept { return all_.empty(); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/upstream_pool.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -12,17 +14,17 @@ constexpr Tick kIdleTicks = 3;
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-Channel* channel_of(Line& line) {
-  const auto* const channel = std::get_if<std::unique_ptr<Channel>>(&line);
+Channel* channel_of(Link& link) {
+  const auto* const channel = std::get_if<std::unique_ptr<Channel>>(&link);
   return channel == nullptr ? nullptr : channel->get();
 }
 
 }  // namespace
 
-UpstreamSocket::UpstreamSocket(EventLoop& loop, Line line)
-    : line_(std::move(line)),
-      channel_(channel_of(line_)),
-      fd_(channel_ != nullptr ? channel_->descriptor() : std::get<Descriptor>(line_).get()),
+UpstreamSocket::UpstreamSocket(EventLoop& loop, Link link)
+    : link_(std::move(link)),
+      channel_(channel_of(link_)),
+      fd_(channel_ != nullptr ? channel_->descriptor() : std::get<Descriptor>(link_).get()),
       watch_(loop, fd_, [this](Watch::Event event) { on_ready(event); }) {}
 
 void UpstreamSocket::on_ready(Watch::Event event) {
@@ -34,6 +36,16 @@ void UpstreamSocket::on_ready(Watch::Event event) {
 // A verdict ends with what it stands on, and its connection with it.
 bool UpstreamSocket::is_verified_still() const {
   return system_now() <= channel_->session()->peer().expires();
+}
+
+UpstreamSocket::Outcome UpstreamSocket::connected() {
+  pollfd ready{fd_, POLLOUT, 0};
+  if (::poll(&ready, 1, 0) == 0) return Outcome::wait;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  errno = error;
+  return error == 0 ? Outcome::done : Outcome::failed;
 }
 
 UpstreamSocket::Outcome UpstreamSocket::read(std::span<char> buffer, std::size_t& size) {

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/descriptor.h"
-#include "ratls/channel.h"
+#include "server/dialer.h"
 #include "server/event_loop.h"
 #include "server/tick.h"
 #include "server/upstream.h"
@@ -19,11 +18,13 @@ namespace ratls::server {
 /// Thread-safety: only on its worker's thread.
 class UpstreamSocket {
  public:
-  /// The loop must live longer.
-  UpstreamSocket(EventLoop& loop, Line line);
+  /// A connection to an app may still be under way. The loop must live longer.
+  UpstreamSocket(EventLoop& loop, Link link);
 
   using Outcome = Channel::Outcome;
 
+  /// connected says whether the connection is made, to be waited for, or failed.
+  Outcome connected();
   Outcome read(std::span<char> buffer, std::size_t& size);
   Outcome write(std::string_view data, std::size_t& size);
   /// is_usable is true when the app has neither sent nor closed anything, and a verdict holds.
@@ -38,7 +39,7 @@ class UpstreamSocket {
   void on_ready(Watch::Event event);
   bool is_verified_still() const;
 
-  Line line_;
+  Link link_;
   Channel* const channel_;  // null: bytes go through the descriptor
   const int fd_;            // of either
   std::function<void()> wake_;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/dialer.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <semaphore>
+
+namespace ratls::server {
+namespace {
+
+/// DialerTest has a dialer of one thread, whose attempts begin and end when a test says so.
+class DialerTest : public ::testing::Test {
+ protected:
+  ~DialerTest() override { may_end_.release(kMany); }
+
+  std::shared_ptr<Dialing> begin() {
+    return dialer_->begin(*loop_, [this] {
+      if (++woken_ == wanted_) loop_->leave();
+    });
+  }
+  void wait_for_attempt() { begun_.acquire(); }
+  void let_end() { may_end_.release(); }
+  /// run_until_woken has the loop run until so many wakes have come in all.
+  void run_until_woken(int count) {
+    wanted_ = count;
+    loop_->run();
+  }
+
+  static constexpr std::ptrdiff_t kMany = 100;
+  std::counting_semaphore<> begun_{0};
+  std::counting_semaphore<> may_end_{0};
+  std::atomic<int> attempts_{0};
+  std::atomic<bool> fails_{false};
+  int woken_ = 0;
+  int wanted_ = 0;
+  std::unique_ptr<EventLoop> loop_ = EventLoop::create().value();
+  std::unique_ptr<Dialer> dialer_ = Dialer::start(
+                                        [this]() -> Result<Link> {
+                                          ++attempts_;
+                                          begun_.release();
+                                          may_end_.acquire();
+                                          if (fails_) return Error(Code::timeout, "test", "late");
+                                          return Link(Descriptor(::open("/dev/null", O_CLOEXEC)));
+                                        },
+                                        1)
+                                        .value();
+};
+
+TEST_F(DialerTest, GivesAConnectionWhileTheLoopDoesOtherThings) {
+  const auto dialing = begin();
+  wait_for_attempt();
+  bool did_other_things = false;
+  loop_->post([&] {
+    did_other_things = true;
+    EXPECT_FALSE(dialing->take());
+    let_end();
+  });
+  run_until_woken(1);
+  EXPECT_TRUE(did_other_things);
+  const auto outcome = dialing->take();
+  ASSERT_TRUE(outcome && *outcome);
+  EXPECT_TRUE(std::get<Descriptor>(**outcome));
+  EXPECT_FALSE(dialing->take());
+}
+
+TEST_F(DialerTest, GivesAnErrorToOneOnly) {
+  fails_ = true;
+  const auto first = begin();
+  const auto second = begin();
+  wait_for_attempt();
+  let_end();
+  run_until_woken(1);
+  EXPECT_EQ(first->take().value().error().code(), Code::timeout);
+  EXPECT_FALSE(second->take());
+  fails_ = false;
+  let_end();
+  run_until_woken(2);
+  EXPECT_TRUE(second->take().value().has_value());
+}
+
+TEST_F(DialerTest, GivesWhatNobodyWantsAnyMoreToTheNext) {
+  auto first = begin();
+  wait_for_attempt();
+  first.reset();
+  const auto second = begin();
+  let_end();
+  run_until_woken(1);
+  EXPECT_TRUE(second->take().value().has_value());
+  EXPECT_EQ(attempts_, 1);
+}
+
+TEST_F(DialerTest, MakesNoneForThoseWhoHaveGone) {
+  const auto first = begin();
+  wait_for_attempt();
+  begin().reset();
+  begin().reset();
+  let_end();
+  run_until_woken(1);
+  const auto last = begin();
+  wait_for_attempt();
+  let_end();
+  run_until_woken(2);
+  EXPECT_TRUE(last->take().value().has_value());
+  EXPECT_EQ(attempts_, 2);
+}
+
+TEST_F(DialerTest, RefusesWhenTooManyWait) {
+  std::vector<std::shared_ptr<Dialing>> waiting;
+  while (waiting.size() < Dialer::kMostWaiting) waiting.push_back(begin());
+  const auto refused = begin();
+  EXPECT_EQ(refused->take().value().error().code(), Code::connection_failed);
+  // Those who have gone make room.
+  waiting.pop_back();
+  EXPECT_FALSE(begin()->take());
+}
+
+TEST_F(DialerTest, EndsWhileOneIsBeingMade) {
+  const auto wanted = begin();
+  const auto waiting = begin();
+  wait_for_attempt();
+  may_end_.release(kMany);
+  dialer_.reset();
+  EXPECT_TRUE(wanted->take().value().has_value());
+}
+
+}  // namespace
+}  // namespace ratls::server
