@@ -38,34 +38,18 @@ std::shared_ptr<Dialing> Dialer::begin(EventLoop& loop, std::function<void()> wa
   std::shared_ptr<Dialing> dialing(new Dialing(loop, std::move(wake)));
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() < kMostWaiting || wanted() < kMostWaiting) {
-      waiting_.push_back(dialing);
-      changed_.notify_one();
-      return dialing;
+    if (waiting_.size() >= kMostWaiting) {
+      std::erase_if(waiting_, [](const auto& other) { return other.expired(); });
     }
+    if (waiting_.size() >= kMostWaiting) return nullptr;
+    waiting_.push_back(dialing);
   }
-  dialing->finish(Error(Code::connection_failed, "dialer", "Too many requests are waiting."));
+  changed_.notify_one();
   return dialing;
 }
 
-/// wanted counts who waits still, and forgets the others.
-std::size_t Dialer::wanted() {
-  std::erase_if(waiting_, [](const auto& dialing) { return dialing.expired(); });
-  return waiting_.size();
-}
-
-/// wait_for_want is true when a connection is wanted that no other thread makes; false at the end.
-bool Dialer::wait_for_want() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return stopping_ || wanted() > connecting_; });
-  if (stopping_) return false;
-  ++connecting_;
-  return true;
-}
-
-std::shared_ptr<Dialing> Dialer::longest_waiting() {
-  const std::lock_guard lock(mutex_);
-  --connecting_;
+/// take_longest_waiting takes it out of the queue; null when nobody waits.
+std::shared_ptr<Dialing> Dialer::take_longest_waiting() {
   while (!waiting_.empty()) {
     auto dialing = waiting_.front().lock();
     waiting_.pop_front();
@@ -75,9 +59,22 @@ std::shared_ptr<Dialing> Dialer::longest_waiting() {
 }
 
 void Dialer::run() {
-  while (wait_for_want()) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    const std::weak_ptr<Dialing> wanted = take_longest_waiting();
+    if (wanted.expired()) continue;
+    lock.unlock();
     Dialing::Outcome outcome = connect_();
-    if (const auto dialing = longest_waiting()) dialing->finish(std::move(outcome));
+    auto dialing = wanted.lock();
+    lock.lock();
+    // An error is of the attempt that was made for it.
+    if (!dialing && outcome) dialing = take_longest_waiting();
+    lock.unlock();
+    if (dialing) dialing->finish(std::move(outcome));
+    dialing.reset();
+    lock.lock();
   }
 }
 

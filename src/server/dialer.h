@@ -41,36 +41,33 @@ class Dialing {
 };
 
 /// Dialer makes connections to one place on threads of its own, because that blocks: names,
-/// handshakes and collateral of a server, an app that does not accept. All connections are alike:
-/// each goes to who has waited longest for one. Thread-safety: any thread.
+/// handshakes and collateral of a server, an app that does not accept. One that is made for
+/// somebody who has gone goes to who waits longest. Thread-safety: any thread.
 class Dialer {
  public:
   using Connect = std::function<Result<Link>()>;
 
-  /// kMostWaiting is how many may want one at a time.
+  /// kMostWaiting is how many may wait for their turn.
   static constexpr std::size_t kMostWaiting = 1024;
 
   /// start makes the threads: so many connections are made at a time. Errors: internal.
   static Result<std::unique_ptr<Dialer>> start(Connect connect, unsigned threads);
   ~Dialer();  // waits for what is being made
 
-  /// begin asks for a connection. wake is called on the loop's thread when there is an outcome:
-  /// a connection, the error of one, or connection_failed, when too many wait already. Caller must
-  /// still: let the loop live longer than the dialer.
+  /// begin makes a connection, unless nobody holds the dialing by the time of its turn. wake is
+  /// called on the loop's thread when there is an outcome. Null when too many wait already. Caller
+  /// must still: let the loop live longer than the dialer.
   std::shared_ptr<Dialing> begin(EventLoop& loop, std::function<void()> wake);
 
  private:
   explicit Dialer(Connect connect) : connect_(std::move(connect)) {}
   void run();
-  bool wait_for_want();
-  std::shared_ptr<Dialing> longest_waiting();
-  std::size_t wanted();
+  std::shared_ptr<Dialing> take_longest_waiting();
 
   const Connect connect_;
   std::mutex mutex_;  // for the members below
   std::condition_variable changed_;
-  std::deque<std::weak_ptr<Dialing>> waiting_;
-  std::size_t connecting_ = 0;  // threads that are at it
+  std::deque<std::weak_ptr<Dialing>> waiting_;  // for their turn
   bool stopping_ = false;
 
   std::vector<Thread> threads_;

@@ -124,7 +124,8 @@ bool Exchange::connect() {
   connected_ = socket_ != nullptr;
   if (!socket_ && upstream.dialer() != nullptr) {
     dialing_ = upstream.dialer()->begin(worker_.loop(), wake_);
-    return true;
+    if (!dialing_) fail(503, peer_ + " has too many requests waiting.");
+    return dialing_ != nullptr;
   }
   if (!socket_ && !open_socket()) return false;
   socket_->wake_with(wake_);

@@ -171,7 +171,6 @@ Result<void> Server::start(Attester attester) {
   std::function<Result<void>()> reload_by_admin;
   if (state_->on_reload) reload_by_admin = [this] { return reload(); };
   RATLS_CHECK(state_->start_admin(*running, std::move(reload_by_admin)));
-  RATLS_CHECK(state_->upstreams.start_dialing());  // before an app has an address
   RATLS_CHECK(state_->start_app(*running));
   if (state_->options.session_evidence) {
     running->session_evidence.emplace(attester, running->metrics.sessions);
@@ -182,7 +181,8 @@ Result<void> Server::start(Attester attester) {
                            state_->staple.get());
   running->renewal->count_in(running->metrics.certificates);
   running->renewal->refresh_staple(now);
-  auto started = running->workers->start();
+  auto started = state_->upstreams.start_dialing();
+  if (started) started = running->workers->start();
   if (started) started = running->renewal->start();
   if (started && running->session_evidence) started = running->session_evidence->start();
   if (!started) {

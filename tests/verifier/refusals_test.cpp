@@ -44,16 +44,6 @@ void replace_extension(sim::CertificateDraft& draft, const x509::Extension& exte
   }
 }
 
-/// without takes away the extension of this OID, 2.5.29.last.
-std::function<void(WorldSpec&)> without(sim::CertificateDraft WorldSpec::*draft, unsigned last) {
-  return [=](WorldSpec& world) {
-    const x509::Oid oid = x509::oid_from_text("2.5.29." + std::to_string(last));
-    EXPECT_EQ(std::erase_if((world.*draft).spec.extensions,
-                            [&](const x509::Extension& present) { return present.oid == oid; }),
-              1U);
-  };
-}
-
 x509::Extension unknown_critical() { return {x509::oid_from_text("1.2.3.4"), true, {0x05, 0x00}}; }
 
 const Forgery kForgeries[] = {
@@ -74,19 +64,6 @@ const Forgery kForgeries[] = {
      [](WorldSpec& w) { replace_extension(w.pck_ca, x509::key_usage(1U << 6)); }},
     {"PckCaMayNotSignCrls", Code::pck_chain_untrusted,
      [](WorldSpec& w) { replace_extension(w.pck_ca, x509::key_usage(1U << 5)); }},
-    {"PckWithoutSubjectKeyIdentifier", Code::pck_chain_untrusted, without(&WorldSpec::pck, 14)},
-    {"PckWithoutKeyUsage", Code::pck_chain_untrusted, without(&WorldSpec::pck, 15)},
-    {"PckWithoutBasicConstraints", Code::pck_chain_untrusted, without(&WorldSpec::pck, 19)},
-    {"PckWithoutCrlDistributionPoints", Code::pck_chain_untrusted, without(&WorldSpec::pck, 31)},
-    {"PckWithoutAuthorityKeyIdentifier", Code::pck_chain_untrusted, without(&WorldSpec::pck, 35)},
-    {"PckCaWithoutSubjectKeyIdentifier", Code::pck_chain_untrusted,
-     without(&WorldSpec::pck_ca, 14)},
-    {"PckCaWithoutKeyUsage", Code::pck_chain_untrusted, without(&WorldSpec::pck_ca, 15)},
-    {"PckCaWithoutBasicConstraints", Code::pck_chain_untrusted, without(&WorldSpec::pck_ca, 19)},
-    {"PckCaWithoutCrlDistributionPoints", Code::pck_chain_untrusted,
-     without(&WorldSpec::pck_ca, 31)},
-    {"PckCaWithoutAuthorityKeyIdentifier", Code::pck_chain_untrusted,
-     without(&WorldSpec::pck_ca, 35)},
     {"PckWithUnknownCriticalExtension", Code::pck_chain_untrusted,
      [](WorldSpec& w) { w.pck.spec.extensions.push_back(unknown_critical()); }},
     {"PckCaWithUnknownCriticalExtension", Code::pck_chain_untrusted,
@@ -133,15 +110,6 @@ const Forgery kForgeries[] = {
      [](WorldSpec& w) { w.root_crl.spec.revoked_serials = {w.tcb_signing.spec.serial}; }},
     {"TcbSigningSignedByStranger", Code::tcb_chain_untrusted,
      [](WorldSpec& w) { w.tcb_signing.signer = w.stranger; }},
-    {"TcbSigningWithoutSubjectKeyIdentifier", Code::tcb_chain_untrusted,
-     without(&WorldSpec::tcb_signing, 14)},
-    {"TcbSigningWithoutKeyUsage", Code::tcb_chain_untrusted, without(&WorldSpec::tcb_signing, 15)},
-    {"TcbSigningWithoutBasicConstraints", Code::tcb_chain_untrusted,
-     without(&WorldSpec::tcb_signing, 19)},
-    {"TcbSigningWithoutCrlDistributionPoints", Code::tcb_chain_untrusted,
-     without(&WorldSpec::tcb_signing, 31)},
-    {"TcbSigningWithoutAuthorityKeyIdentifier", Code::tcb_chain_untrusted,
-     without(&WorldSpec::tcb_signing, 35)},
     {"TcbSigningNamedOtherwise", Code::tcb_chain_untrusted,
      [](WorldSpec& w) { set_common_name(w.tcb_signing, "Somebody"); }},
     {"TcbSigningExpired", Code::tcb_chain_expired,
