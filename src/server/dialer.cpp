@@ -64,18 +64,21 @@ void Dialer::run() {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (stopping_) return;
     const std::weak_ptr<Dialing> wanted = take_longest_waiting();
-    if (wanted.expired()) continue;
     lock.unlock();
-    Dialing::Outcome outcome = connect_();
-    auto dialing = wanted.lock();
-    lock.lock();
-    // An error is of the attempt that was made for it.
-    if (!dialing && outcome) dialing = take_longest_waiting();
-    lock.unlock();
-    if (dialing) dialing->finish(std::move(outcome));
-    dialing.reset();
+    if (!wanted.expired()) make(wanted);
     lock.lock();
   }
+}
+
+/// make makes a connection for one who waited. An error is for nobody else.
+void Dialer::make(const std::weak_ptr<Dialing>& wanted) {
+  Dialing::Outcome outcome = connect_();
+  auto dialing = wanted.lock();
+  if (!dialing && outcome) {
+    const std::lock_guard lock(mutex_);
+    dialing = take_longest_waiting();
+  }
+  if (dialing) dialing->finish(std::move(outcome));
 }
 
 }  // namespace ratls::server

@@ -62,6 +62,7 @@ class Dialer {
  private:
   explicit Dialer(Connect connect) : connect_(std::move(connect)) {}
   void run();
+  void make(const std::weak_ptr<Dialing>& wanted);
   std::shared_ptr<Dialing> take_longest_waiting();
 
   const Connect connect_;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <semaphore>
+#include <thread>
 
 namespace ratls::server {
 namespace {
@@ -149,13 +150,22 @@ TEST_F(DialerTest, RefusesWhenTooManyWait) {
   EXPECT_NE(begin(), nullptr);
 }
 
-TEST_F(DialerTest, EndsWhileOneIsBeingMade) {
+TEST_F(DialerTest, EndsWhenTheOneThatIsBeingMadeIsMade) {
   const auto wanted = begin();
   const auto waiting = begin();
   wait_for_attempt();
+  std::atomic<bool> has_ended{false};
+  std::thread end([&] {
+    dialer_.reset();
+    has_ended = true;
+  });
+  std::this_thread::sleep_for(kMoment);
+  EXPECT_FALSE(has_ended);
   may_end_.release(kMany);
-  dialer_.reset();
+  end.join();
   EXPECT_TRUE(wanted->take().value().has_value());
+  EXPECT_FALSE(waiting->take());
+  EXPECT_EQ(attempts_, 1);
 }
 
 }  // namespace

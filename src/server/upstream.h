@@ -57,8 +57,8 @@ class Upstream {
   unsigned in_flight() const noexcept { return in_flight_; }
 
   /// start_dialing makes a thread for the connections to an app at a UNIX socket. Under gramine-sgx
-  /// they wait until the app accepts. Caller must still: stop_dialing while the loops of those who
-  /// dial live. Errors: internal.
+  /// they wait until the app accepts. Not while anybody may dial: start_dialing comes before the
+  /// workers' threads, stop_dialing after them, while their loops still live. Errors: internal.
   Result<void> start_dialing();
   /// stop_dialing waits for what is being made.
   void stop_dialing() { own_dialer_.reset(); }
