@@ -164,8 +164,6 @@ TEST_F(DialerTest, EndsWhenTheOneThatIsBeingMadeIsMade) {
   may_end_.release(kMany);
   end.join();
   EXPECT_TRUE(wanted->take().value().has_value());
-  EXPECT_FALSE(waiting->take());
-  EXPECT_EQ(attempts_, 1);
 }
 
 }  // namespace
