@@ -115,8 +115,9 @@ def test_flags_count_more_than_the_file(serving, write_config):
                     stdin=fetched_certificate(service.url).encode()).out
         assert "of.the.flag" in names and "of.the.file" not in names
         assert run("curl", "-sk", "--tls-max", "1.2", service.url).code == 0
-        assert re.search(r" info request id=[0-9a-f]{32} method=GET path=/ status=200 bytes=25 "
-                         r"duration_us=[0-9]+\n", service.log())
+        line = (r" info request id=[0-9a-f]{32} method=GET path=/ status=200 bytes=25 "
+                r"duration_us=[0-9]+\n")
+        poll(lambda: re.search(line, service.log()), "its line")
         hang_up(service, RELOADED)
         assert "{" not in service.log(), "a flag counts more after a reload too"
 
